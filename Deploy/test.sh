@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Everything that must hold: builds, unit tests, formatting, then real clients against the real gateway.
+# Arguments are handed to pytest, for example: Deploy/test.sh -k upgrade
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+cd "$root"
+
+step "System libraries, Node packages, a browser"
+need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip \
+    node-ws node-xmlhttprequest chromium chromium-driver
+command -v node >/dev/null || need_packages nodejs
+need_swift
+"$root/Deploy/client.sh"
+
+step "Python packages (.venv-tests)"
+venv="$root/.venv-tests"
+requirements="$root/Tests/Integration/requirements.txt"
+if ! cmp -s "$requirements" "$venv/installed.txt"; then
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$venv/installed.txt"
+fi
+
+step "Building the gateway and its tests (debug)"
+swift build --build-tests
+GATEHOUSE_BINARY="$(swift build --show-bin-path)/gatehouse"
+export GATEHOUSE_BINARY
+
+step "Unit tests"
+swift test --skip-build
+
+step "Formatting"
+if swift format --version >/dev/null 2>&1; then
+    swift format lint --recursive --parallel --strict Sources Tests Package.swift
+else
+    echo "skipped: this toolchain has no swift-format"
+fi
+
+step "Integration tests"
+export NODE_PATH="${NODE_PATH:-/usr/share/nodejs}"
+"$venv/bin/python" -m pytest Tests/Integration "$@"
+
+step "All passed"

@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+// The table of contents: targets bottom-up, each may import only what stands above it.
+import PackageDescription
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "gatehouse",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "gatehouse", targets: ["gatehouse"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        // Pure: bytes in, decisions out. No socket, no clock, no task.
+        // Validates and slices JSON without rebuilding it.
+        .target(name: "JSONScanner"),
+        // RFC 9112: the strict request parser of the public edge, and response heads.
+        .target(name: "HTTP1", dependencies: [nio]),
+        // RFC 6455: handshake rules, frames, fragments, close codes, UTF-8.
+        .target(name: "WebSocketProtocol", dependencies: [nio, crypto]),
+        // Engine.IO 4: packets, payloads, the session with its two transports and the upgrade between them.
+        .target(name: "EngineIO", dependencies: [nio]),
+        // Socket.IO 5: packets, attachments, connections per namespace, acks.
+        .target(name: "SocketIO", dependencies: [nio, "JSONScanner"]),
+        // Who is in which room, and whom a target reaches.
+        .target(name: "Bus", dependencies: [nio]),
+        // Actions, templates, and which route an event takes.
+        .target(name: "Routing", dependencies: [nio, "JSONScanner", "Bus"]),
+        // What is said to a backend and what it may answer: envelope, signature, retries, lanes, breaker.
+        .target(name: "HandlerContract", dependencies: [nio, crypto, "JSONScanner", "Bus", "Routing"]),
+        // The JSON document: one table of options, strict errors with positions.
+        .target(name: "Configuration", dependencies: ["JSONScanner", "Bus", "Routing"]),
+
+        // zlib, for compressed responses.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Everything that owns a socket, a clock, a task or a file. `Gateway.swift` is the assembly.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                nio, crypto, "CZlib",
+                "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO", "Bus", "Routing", "HandlerContract",
+                "Configuration",
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                // Its dependency swift-configuration has a module of the same name as ours.
+                .product(
+                    name: "AsyncHTTPClient", package: "async-http-client",
+                    moduleAliases: ["Configuration": "SwiftConfiguration"]),
+            ],
+            exclude: ["Handlers"],
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
+        ),
+        // The command.
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: [
+                "Gateway", "Configuration", "JSONScanner",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        .testTarget(name: "JSONScannerTests", dependencies: ["JSONScanner"]),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", nio]),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", nio]),
+        .testTarget(name: "EngineIOTests", dependencies: ["EngineIO", nio]),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "JSONScanner", nio]),
+        .testTarget(name: "BusTests", dependencies: ["Bus"]),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Bus", "JSONScanner", nio]),
+        .testTarget(name: "HandlerContractTests", dependencies: ["HandlerContract", "Routing", "JSONScanner", nio]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "JSONScanner"]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Configuration", nio, .product(name: "NIOPosix", package: "swift-nio")]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,118 @@
+package import Routing
+
+extension GatewayConfiguration {
+    /// What a path on the public listeners speaks.
+    package enum EndpointProtocol: String, Hashable, Sendable, CaseIterable {
+        case socketIO = "socket.io"
+        /// Engine.IO without Socket.IO on it: raw messages.
+        case engineIO = "engine.io"
+        case websocket, sse, longpoll
+        case `static`
+    }
+
+    /// A path on the public listeners, and how it behaves.
+    ///
+    /// One struct for all protocols; the options of another protocol are at their defaults and mean nothing.
+    package struct Endpoint: Sendable {
+        package enum Transport: String, Hashable, Sendable, CaseIterable { case polling, websocket }
+        package enum SlowConsumer: String, Hashable, Sendable, CaseIterable { case close, dropOldest, latest }
+
+        /// Label in logs and metrics; the path unless named.
+        package var name: String
+        /// Begins with `/`, and ends with it for Engine.IO with `addTrailingSlash`.
+        package var path: String
+        package var `protocol`: EndpointProtocol
+
+        // MARK: socket.io and engine.io
+
+        package var transports: Set<Transport>
+        package var pingInterval: Duration
+        package var pingTimeout: Duration
+        package var upgradeTimeout: Duration
+        package var connectTimeout: Duration
+        /// Bytes of one message or POST body; advertised as `maxPayload`.
+        package var maxHttpBufferSize: Int
+        package var allowUpgrades: Bool
+        package var allowEIO3: Bool
+        package var addTrailingSlash: Bool
+        package var perMessageDeflate: Bool
+        /// Smallest body, in bytes, that a polling answer compresses; nil: never.
+        package var httpCompression: Int?
+        package var cookie: Cookie?
+        package var cors: CORS?
+        package var cleanupEmptyChildNamespaces: Bool
+        package var maxAttachments: Int
+        /// File of the client bundle to serve beside the path.
+        package var serveClient: String?
+        /// Of a client that names none (every protocol but socket.io): one, by name.
+        package var namespaces: [NamespaceRule]
+        package var auth: Auth?
+        package var slowConsumer: SlowConsumer
+
+        // MARK: static
+
+        /// Absolute directory whose files are served; empty for every other protocol.
+        package var directory: String
+    }
+
+    /// Which namespaces exist: one by name, or those that a pattern describes.
+    package struct NamespaceRule: Sendable {
+        package enum Names: Sendable {
+            case name(String)
+            /// Created on the first CONNECT, as text (`/tenant-{id}`) and compiled.
+            case pattern(String, NamespacePattern)
+        }
+
+        package var names: Names
+        /// Namespaces that a pattern may create at the same time.
+        package var max: Int
+        /// Reports `room.occupied` and `room.vacated`.
+        package var presence: Bool
+    }
+
+    /// What a socket needs to be let in, and what it gets.
+    package struct Auth: Sendable {
+        /// Whether a socket without a valid token is refused.
+        ///
+        /// Of no effect without a token scheme.
+        package var required: Bool
+        /// Rooms that every accepted socket joins; templates over the CONNECT.
+        package var rooms: [Template]
+    }
+
+    /// The affinity cookie of a polling handshake.
+    ///
+    /// Socket.IO server option `cookie`.
+    package struct Cookie: Hashable, Sendable {
+        package enum SameSite: String, Hashable, Sendable, CaseIterable { case strict, lax, none }
+
+        package var name: String
+        package var path: String
+        package var domain: String?
+        package var httpOnly: Bool
+        package var secure: Bool
+        package var sameSite: SameSite
+        /// Nil: until the browser closes.
+        package var maxAge: Duration?
+    }
+
+    /// Cross-origin answers of the polling transport.
+    ///
+    /// Socket.IO server option `cors`.
+    package struct CORS: Hashable, Sendable {
+        package enum Origins: Hashable, Sendable {
+            case any
+            case list([String])
+        }
+
+        package var origins: Origins
+        package var methods: [String]
+        /// Nil: whatever the preflight asks for.
+        package var allowedHeaders: [String]?
+        package var exposedHeaders: [String]
+        package var credentials: Bool
+        package var maxAge: Duration?
+        /// Status of the answer to a preflight.
+        package var optionsSuccessStatus: Int
+    }
+}

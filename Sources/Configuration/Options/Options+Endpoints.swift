@@ -1,0 +1,159 @@
+extension Options {
+    private static let socketIO = ["socket.io"]
+    private static let engineIO = ["socket.io", "engine.io"]
+    private static let plain = ["engine.io", "websocket", "sse", "longpoll"]
+
+    /// The paths on the public listeners.
+    ///
+    /// Names and defaults of Socket.IO's server options are kept to the letter.
+    static let endpoints: [Option] = [
+        Option(
+            "endpoints", .sections(variant: "protocol", shorthand: nil, atLeast: 1),
+            #"[{"path":"/socket.io/","protocol":"socket.io"}]"#, "The paths on the listeners, and what they speak."),
+        Option("endpoints[].name", .text(.label), fallback: .same(as: "path"), "Label in logs and metrics."),
+        Option(
+            "endpoints[].path", .text(.requestPath), fallback: .required(example: #""/socket.io/""#),
+            "Path of the requests that belong to this endpoint."),
+        Option(
+            "endpoints[].protocol",
+            .choice(
+                "socket.io", "engine.io", "static", unavailable: ["websocket", "sse", "longpoll"], of: "endpoints"),
+            fallback: .required(example: #""socket.io""#), "What is spoken on the path."),
+        Option(
+            "endpoints[].transports",
+            .list(.choice("polling", "websocket", unavailable: ["webtransport"], of: "transports"), atLeast: 1),
+            #"["polling","websocket"]"#, of: engineIO, "Transports that a client may use."),
+        Option("endpoints[].pingInterval", .duration, #""25s""#, of: engineIO, "Time between two pings of the server."),
+        Option(
+            "endpoints[].pingTimeout", .duration, #""20s""#, of: engineIO,
+            "Time after which a ping without an answer closes the connection."),
+        Option(
+            "endpoints[].upgradeTimeout", .duration, #""10s""#, of: engineIO,
+            "Time after which an unfinished upgrade to WebSocket is given up."),
+        Option(
+            "endpoints[].connectTimeout", .duration, #""45s""#, of: socketIO,
+            "Time after which a client that joined no namespace is closed."),
+        Option(
+            "endpoints[].maxHttpBufferSize", .size(1...Int(Int32.max)), #""1MB""#, of: engineIO,
+            "Largest message or request body."),
+        Option(
+            "endpoints[].allowUpgrades", .bool, "true", of: engineIO,
+            "Whether a client may upgrade from polling to WebSocket."),
+        Option(
+            "endpoints[].allowEIO3", .bool, "false", of: engineIO, availability: .unavailable,
+            "Whether clients of Socket.IO 2 are served."),
+        Option("endpoints[].addTrailingSlash", .bool, "true", of: engineIO, "Whether the path ends with a slash."),
+        Option(
+            "endpoints[].perMessageDeflate", .bool, "false", of: engineIO, availability: .unavailable,
+            "Whether WebSocket messages are compressed."),
+        Option(
+            "endpoints[].httpCompression", .section(orBool: true), "{}", of: engineIO,
+            "Compression of polling answers; false turns it off."),
+        Option(
+            "endpoints[].httpCompression.threshold", .size(0...Int(Int32.max)), "1024", of: engineIO,
+            "Smallest answer, in bytes, that is compressed."),
+        Option(
+            "endpoints[].cookie", .section(orBool: true), "false", of: engineIO,
+            "Cookie set by the polling handshake, for sticky load balancers; true is `{}`."),
+        Option(
+            "endpoints[].cookie.name", .text(.token), #""io""#, of: engineIO,
+            "Name of the cookie; its value is the session id."),
+        Option("endpoints[].cookie.path", .text(.requestPath), #""/""#, of: engineIO, "Attribute `Path`."),
+        Option("endpoints[].cookie.domain", .text(.token), "null", of: engineIO, "Attribute `Domain`."),
+        Option("endpoints[].cookie.httpOnly", .bool, "true", of: engineIO, "Attribute `HttpOnly`."),
+        Option("endpoints[].cookie.secure", .bool, "false", of: engineIO, "Attribute `Secure`."),
+        Option(
+            "endpoints[].cookie.sameSite", .choice("strict", "lax", "none", of: "SameSite values"), #""lax""#,
+            of: engineIO, "Attribute `SameSite`."),
+        Option(
+            "endpoints[].cookie.maxAge", .duration(atLeast: .zero), "null", of: engineIO,
+            "Attribute `Max-Age`; null: until the browser closes."),
+        Option(
+            "endpoints[].cors", .section, "null", of: engineIO,
+            "Cross-origin headers of the polling transport; null: none are sent."),
+        Option(
+            "endpoints[].cors.origin", .oneOrMore(.origin), #""*""#, of: engineIO,
+            "Origins that may read answers; `*` is any, without credentials."),
+        Option(
+            "endpoints[].cors.methods", .list(.text(.token), atLeast: 1),
+            #"["GET","HEAD","PUT","PATCH","POST","DELETE"]"#, of: engineIO, "Methods that a preflight allows."),
+        Option(
+            "endpoints[].cors.allowedHeaders", .list(.text(.token)), "null", of: engineIO,
+            "Request headers that a preflight allows; null: those it asks for."),
+        Option(
+            "endpoints[].cors.exposedHeaders", .list(.text(.token)), "[]", of: engineIO,
+            "Response headers that a page may read."),
+        Option("endpoints[].cors.credentials", .bool, "false", of: engineIO, "Whether a page may send cookies."),
+        Option(
+            "endpoints[].cors.maxAge", .duration(atLeast: .zero), "null", of: engineIO,
+            "How long a browser may keep the answer to a preflight."),
+        Option(
+            "endpoints[].cors.optionsSuccessStatus", .integer(200...299), "204", of: engineIO,
+            "Status of the answer to a preflight."),
+        Option(
+            "endpoints[].cleanupEmptyChildNamespaces", .bool, "false", of: socketIO,
+            "Whether a namespace made from a pattern is removed with its last socket."),
+        Option(
+            "endpoints[].maxAttachments", .integer(0...1000), "10", of: socketIO,
+            "Binary attachments that one packet may have."),
+        Option(
+            "endpoints[].serveClient", .text(.file), "null", of: socketIO,
+            "A `socket.io.min.js` file to serve beside the path."),
+        Option(
+            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO, availability: .unavailable,
+            "Gives a client that comes back what it missed."),
+        Option(
+            "endpoints[].connectionStateRecovery.maxDisconnectionDuration", .duration, #""2m""#, of: socketIO,
+            "How long a client may be away."),
+        Option(
+            "endpoints[].namespaces", .sections(variant: nil, shorthand: "name", atLeast: 1), #"["/"]"#, of: socketIO,
+            "The namespaces that exist: names, or objects with options."),
+        Option(
+            "endpoints[].namespaces[].name", .text(.namespace), "null", of: socketIO,
+            "A namespace that exists from the start."),
+        Option(
+            "endpoints[].namespaces[].pattern", .text(.namespacePattern), "null", of: socketIO,
+            "Namespaces that exist on demand, such as `/tenant-{id}`; instead of `name`."),
+        Option("endpoints[].namespaces[].max", .count, "1000", of: socketIO, "Namespaces that a pattern may make."),
+        Option(
+            "endpoints[].namespaces[].presence", .bool, "false", of: socketIO,
+            "Whether rooms report `room.occupied` and `room.vacated`."),
+        Option(
+            "endpoints[].auth", .section, "null", of: socketIO,
+            "What a socket needs to be let in; null: nothing but what routes ask."),
+        Option(
+            "endpoints[].auth.jwt", .section, "null", of: socketIO, availability: .unavailable,
+            "Tokens that are verified here: one of `secret`, `publicKey` or `jwks`."),
+        Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: socketIO, secret: true, "Shared secret."),
+        Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: socketIO, "PEM file."),
+        Option("endpoints[].auth.jwt.jwks", .text(.any), "null", of: socketIO, "URL or file of a key set."),
+        Option(
+            "endpoints[].auth.jwt.algorithms", .list(.text(.token), atLeast: 1),
+            fallback: .required(example: #"["RS256"]"#), of: socketIO, "Algorithms that are accepted."),
+        Option("endpoints[].auth.jwt.audience", .text(.any), "null", of: socketIO, "Required claim `aud`."),
+        Option("endpoints[].auth.jwt.issuer", .text(.any), "null", of: socketIO, "Required claim `iss`."),
+        Option("endpoints[].auth.jwt.cookie", .text(.token), "null", of: socketIO, "Cookie that may carry the token."),
+        Option(
+            "endpoints[].auth.jwt.query", .text(.token), "null", of: socketIO,
+            "Query parameter that may carry the token."),
+        Option(
+            "endpoints[].auth.required", .bool, "true", of: socketIO,
+            "Whether a socket without a valid token is refused; of effect only with `jwt`."),
+        Option(
+            "endpoints[].auth.rooms", .list(.text(.template)), "[]", of: socketIO,
+            "Rooms that every accepted socket joins, such as `user:{user}`."),
+        Option(
+            "endpoints[].slowConsumer",
+            .choice("close", unavailable: ["dropOldest", "latest"], of: "slow consumer policies"),
+            #""close""#, of: engineIO, "What happens to a connection above `limits.outputHard`."),
+        Option(
+            "endpoints[].format", .choice("json", of: "formats"), "null", of: ["websocket"],
+            "`json`: messages are events; null: raw messages."),
+        Option(
+            "endpoints[].namespace", .text(.namespace), #""/""#, of: plain, "The namespace that plain clients are in."),
+        Option("endpoints[].rooms", .list(.text(.template)), "[]", of: plain, "Rooms that a client joins."),
+        Option(
+            "endpoints[].directory", .text(.file), fallback: .required(example: #""demo""#), of: ["static"],
+            "Directory whose files are served."),
+    ]
+}

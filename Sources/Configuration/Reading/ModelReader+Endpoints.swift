@@ -1,0 +1,104 @@
+internal import Routing
+
+extension ModelReader {
+    mutating func endpoint(_ section: Section) -> GatewayConfiguration.Endpoint {
+        let kind: GatewayConfiguration.EndpointProtocol = section.choice("protocol", default: .static)
+        return .init(
+            name: section.text("name"),
+            path: Self.path(of: section),
+            protocol: kind,
+            transports: Set(section.texts("transports").compactMap(GatewayConfiguration.Endpoint.Transport.init)),
+            pingInterval: section.duration("pingInterval"),
+            pingTimeout: section.duration("pingTimeout"),
+            upgradeTimeout: section.duration("upgradeTimeout"),
+            connectTimeout: section.duration("connectTimeout"),
+            maxHttpBufferSize: section.integer("maxHttpBufferSize"),
+            allowUpgrades: section.bool("allowUpgrades"),
+            allowEIO3: section.bool("allowEIO3"),
+            addTrailingSlash: section.bool("addTrailingSlash"),
+            perMessageDeflate: section.bool("perMessageDeflate"),
+            httpCompression: section.section("httpCompression")?.integer("threshold"),
+            cookie: section.section("cookie").map { cookie($0) },
+            cors: section.section("cors").map { cors($0) },
+            cleanupEmptyChildNamespaces: section.bool("cleanupEmptyChildNamespaces"),
+            maxAttachments: section.integer("maxAttachments"),
+            serveClient: section.optionalText("serveClient"),
+            namespaces: namespaces(of: section),
+            auth: auth(of: section),
+            slowConsumer: section.choice("slowConsumer", default: .close),
+            directory: section.text("directory"))
+    }
+
+    /// The path as it is served: Socket.IO's `/socket.io` is `/socket.io/` unless `addTrailingSlash` is off.
+    static func path(of section: Section) -> String {
+        let path = section.text("path")
+        guard section.variant != "static", section.bool("addTrailingSlash"), !path.isEmpty, !path.hasSuffix("/")
+        else { return path }
+        return path + "/"
+    }
+
+    private mutating func namespaces(of section: Section) -> [GatewayConfiguration.NamespaceRule] {
+        if let name = section.optionalText("namespace") { return [.init(names: .name(name), max: 1, presence: false)] }
+        return section.sections("namespaces").compactMap { namespace($0) }
+    }
+
+    private mutating func auth(of section: Section) -> GatewayConfiguration.Auth? {
+        if let auth = section.section("auth") { return self.auth(auth) }
+        let rooms = section.list("rooms")
+        return rooms.isEmpty ? nil : .init(required: false, rooms: rooms.compactMap { template($0) })
+    }
+
+    private func cookie(_ section: Section) -> GatewayConfiguration.Cookie {
+        .init(
+            name: section.text("name"), path: section.text("path"), domain: section.optionalText("domain"),
+            httpOnly: section.bool("httpOnly"), secure: section.bool("secure"),
+            sameSite: section.choice("sameSite", default: .lax), maxAge: section.optionalDuration("maxAge"))
+    }
+
+    private func cors(_ section: Section) -> GatewayConfiguration.CORS {
+        let origins = section.texts("origin")
+        return .init(
+            origins: origins.contains("*") ? .any : .list(origins),
+            methods: section.texts("methods"),
+            allowedHeaders: section.isNull("allowedHeaders") ? nil : section.texts("allowedHeaders"),
+            exposedHeaders: section.texts("exposedHeaders"),
+            credentials: section.bool("credentials"),
+            maxAge: section.optionalDuration("maxAge"),
+            optionsSuccessStatus: section.integer("optionsSuccessStatus"))
+    }
+
+    private mutating func namespace(_ section: Section) -> GatewayConfiguration.NamespaceRule? {
+        let name = section.optionalText("name")
+        let pattern = section.optionalText("pattern")
+        guard section.isNull("name") != section.isNull("pattern") else {
+            problems.add(section.place, section.pointer, "a namespace needs \"name\" or \"pattern\", and not both")
+            return nil
+        }
+        let presence = section.bool("presence")
+        if let name { return .init(names: .name(name), max: 1, presence: presence) }
+        guard let pattern, let compiled = NamespacePattern(pattern) else { return nil }
+        return .init(names: .pattern(pattern, compiled), max: section.integer("max"), presence: presence)
+    }
+
+    private mutating func auth(_ section: Section) -> GatewayConfiguration.Auth {
+        let isRequired = section["required"]
+        // Nothing verifies a token, so whoever reads the file would believe in a lock that is not there.
+        if isRequired.isGiven, section.bool("required"), section.isNull("jwt") {
+            problems.add(
+                isRequired.place, isRequired.pointer,
+                "\"required\" needs \"jwt\", which is not available in this version")
+        }
+        return .init(required: section.bool("required"), rooms: section.list("rooms").compactMap { template($0) })
+    }
+
+    /// Compiles a checked text; nil after a problem.
+    mutating func template(_ value: CheckedValue) -> Template? {
+        guard case .text(let text) = value.content else { return nil }
+        switch Template.compile(text, pointer: value.pointer) {
+        case .success(let template): return template
+        case .failure(let error):
+            problems.add(value.place, value.pointer, error.message)
+            return nil
+        }
+    }
+}

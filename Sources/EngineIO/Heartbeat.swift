@@ -1,0 +1,79 @@
+/// Server-driven liveness: we ping, the client must pong in time.
+///
+/// Engine.IO protocol 4, "Heartbeat".
+///
+/// Decides, never acts. A ping is due every interval, counted from when the last one was due; the pong must come before
+/// the timeout has passed since then. Other packets say nothing about it.
+package struct Heartbeat: ~Copyable {
+    package typealias Instant = ContinuousClock.Instant
+
+    package enum TickResult: Hashable {
+        /// Send a ping, then ask again.
+        case sendPing
+        case wait(until: Instant)
+        case close
+    }
+
+    package enum PongResult: Hashable {
+        case answered
+        /// Nobody asked for it. The protocol says nothing; it is ignored.
+        case unasked
+        /// More than ``strayLimit`` packets since the last ping that nobody asked for.
+        case flood
+    }
+
+    /// Unasked pongs and noops that a client may send between two pings.
+    ///
+    /// Honest clients send one or two at a switch of transports; above a hundred it is an attack on our time.
+    package static let strayLimit: UInt8 = 100
+
+    private let interval: Duration
+    private let timeout: Duration
+    /// When the next ping is due; while one is unanswered, when the client has failed.
+    private var deadline: Instant
+    private var isAwaitingPong = false
+    private var strays: UInt8 = 0
+
+    package init(interval: Duration, timeout: Duration, now: Instant) {
+        self.interval = interval
+        self.timeout = timeout
+        deadline = now + interval
+    }
+
+    /// When to call ``tick(now:)`` next.
+    package var nextDeadline: Instant { deadline }
+
+    /// The client has failed to answer, whether or not a timer has come round to say so.
+    package func isExpired(now: Instant) -> Bool {
+        isAwaitingPong && now >= deadline
+    }
+
+    /// The instant given by the last ``TickResult/wait(until:)`` has passed, or may have.
+    package mutating func tick(now: Instant) -> TickResult {
+        guard now >= deadline else { return .wait(until: deadline) }
+        if isAwaitingPong { return .close }
+        // Exactly interval + timeout after the last ping was due, even if timers run a little late. Only when we
+        // ourselves slept through a good part of the timeout does the client get all of it from now on: a pause of
+        // this process must not look like the death of everyone else.
+        let due = deadline.duration(to: now) > timeout / 2 ? now : deadline
+        deadline = due + timeout
+        isAwaitingPong = true
+        strays = 0
+        return .sendPing
+    }
+
+    package mutating func receivePong(now: Instant) -> PongResult {
+        guard isAwaitingPong else { return receiveStray() ? .unasked : .flood }
+        isAwaitingPong = false
+        // With a timeout longer than the interval the next ping may have been due before this answer.
+        deadline = max(deadline - timeout + interval, now)
+        return .answered
+    }
+
+    /// Counts a packet that means nothing; false when there have been too many.
+    package mutating func receiveStray() -> Bool {
+        guard strays < Self.strayLimit else { return false }
+        strays += 1
+        return true
+    }
+}

@@ -1,0 +1,127 @@
+package import struct NIOCore.ByteBuffer
+
+/// GET and POST. Engine.IO protocol 4, "HTTP long-polling".
+extension Session {
+    package enum PollDecision: Hashable, Sendable {
+        /// Answer this poll now, with ``takePayload(into:limit:)``.
+        case answer
+        /// Answer this poll now, with a noop: the client is to stop polling. The poll is done with.
+        case answerNoop
+        /// Keep it until something says to answer it.
+        case hold
+        /// Answer this request with the error. If the session ended over it, the ending comes first.
+        case refuse(ProtocolError, Ending?)
+    }
+
+    /// A GET has come.
+    ///
+    /// While a client switches to its WebSocket it must not wait in a poll. So polls are answered with a noop at once,
+    /// but if the client goes on polling, because the answer to its probe was lost, only the first few: after them one
+    /// in 100 ms, the pace of the reference server.
+    package mutating func receivePoll(now: Instant) -> PollDecision {
+        if state == .closed { return .refuse(.unknownSession, nil) }
+        if let ending = endIfExpired(now: now) { return .refuse(.unknownSession, ending) }
+        if transport == .websocket { return .refuse(.badRequest, nil) }
+        if isPollOpen { return .refuse(.badRequest, end(.transportError)) }
+        if case .closing = state {
+            isPollOpen = true
+            return .answer
+        }
+        if !queue.isEmpty {
+            isPollOpen = true
+            return .answer
+        }
+        if case .answered = probe {
+            if promptNoops > 0 {
+                promptNoops -= 1
+                return .answerNoop
+            }
+            noopDue = now + Self.noopPace
+        }
+        isPollOpen = true
+        return .hold
+    }
+
+    /// Polls answered with a noop at once after a probe.
+    ///
+    /// One is the rule; two or three when the noop overtakes the answer to the probe.
+    static let promptNoopLimit: UInt8 = 4
+    static let noopPace = Duration.milliseconds(100)
+
+    package enum PayloadResult: Hashable, Sendable {
+        /// Nothing is left in the queue.
+        case all
+        /// The rest waits for the next poll.
+        case some
+        /// The payload ended with the close packet: the session is over.
+        case last(CloseReason)
+    }
+
+    /// Writes the answer to the open poll, which is done with then: what is queued, joined by 0x1e, up to the limit but
+    /// at least one packet; a noop when nothing is.
+    ///
+    /// Without an open poll nothing is written.
+    package mutating func takePayload(into buffer: inout ByteBuffer, limit: Int? = nil) -> PayloadResult {
+        guard isPollOpen else { return queue.isEmpty ? .all : .some }
+        isPollOpen = false
+        noopDue = nil
+        let limit = limit ?? configuration.maxPayload
+        var length = 0
+        while let packet = queue.first {
+            let needed = packet.pollingLength + (length > 0 ? 1 : 0)
+            guard length == 0 || needed <= limit - length else { return .some }
+            if length > 0 { buffer.writeInteger(PayloadReader.separator) }
+            packet.writePolling(into: &buffer)
+            length += needed
+            _ = queue.popFirst()
+        }
+        if case .closing(_, let reason) = state {
+            if length > 0 { buffer.writeInteger(PayloadReader.separator) }
+            OutboundPacket.close.writePolling(into: &buffer)
+            _ = end(reason)
+            return .last(reason)
+        }
+        if length == 0 { OutboundPacket.noop.writePolling(into: &buffer) }
+        return .all
+    }
+
+    /// A poll's connection was lost before its answer was written, wholly or in part: what was in it may be lost.
+    ///
+    /// nil: it no longer mattered.
+    package mutating func pollLost(_ reason: CloseReason = .transportError) -> Ending? {
+        guard state != .closed, transport == .polling else { return nil }
+        isPollOpen = false
+        return end(reason)
+    }
+
+    package enum PostDecision: Hashable, Sendable {
+        /// Read the body, give its packets to ``receive(_:_:over:now:)``, answer `ok`, call ``postEnded()``.
+        case read
+        /// Answer this request with the error. If the session ended over it, the ending comes first.
+        case refuse(ProtocolError, Ending?)
+    }
+
+    /// A POST has come; its body may still be on the way.
+    package mutating func receivePost(now: Instant) -> PostDecision {
+        if state == .closed { return .refuse(.unknownSession, nil) }
+        if let ending = endIfExpired(now: now) { return .refuse(.unknownSession, ending) }
+        if transport == .websocket { return .refuse(.badRequest, nil) }
+        if isPostOpen { return .refuse(.badRequest, end(.transportError)) }
+        isPostOpen = true
+        return .read
+    }
+
+    /// The POST has been answered.
+    package mutating func postEnded() {
+        isPostOpen = false
+    }
+
+    /// The connection of a POST was lost before its body was whole.
+    ///
+    /// nil: it no longer mattered.
+    package mutating func postLost(_ reason: CloseReason = .transportError) -> Ending? {
+        isPostOpen = false
+        guard state != .closed, transport == .polling else { return nil }
+        return end(reason)
+    }
+}

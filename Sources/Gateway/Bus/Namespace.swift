@@ -1,0 +1,65 @@
+import Bus
+import Synchronization
+
+/// A namespace of the gateway: its name, and the sequencer that gives everything published in it one order.
+final class Namespace: Sendable {
+    let name: String
+    /// A small number by which the shards find their part of it.
+    let index: Int
+    /// What its name's pattern captured: `{param.id}` of `/tenant-{id}`.
+    let parameters: [String: String]
+    let isDynamic: Bool
+    private let shards: [ShardHandle]
+    private let sequence = Mutex(NamespaceSequence())
+    private let ackIDs = Atomic<UInt64>(0)
+    private let sockets = Atomic<Int>(0)
+
+    init(name: String, index: Int, parameters: [String: String], isDynamic: Bool, shards: [ShardHandle]) {
+        self.name = name
+        self.index = index
+        self.parameters = parameters
+        self.isDynamic = isDynamic
+        self.shards = shards
+    }
+
+    /// Puts an item into the one order of the namespace and leaves it for every shard that may have receivers.
+    /// Returns its offset.
+    @discardableResult
+    func publish(_ item: BusItem) -> UInt64 {
+        let only = self.onlyShard(of: item.target)
+        return self.sequence.withLock { sequence in
+            let offset = sequence.next()
+            if let only {
+                self.shards[only].push(item)
+            } else {
+                for shard in self.shards { shard.push(item) }
+            }
+            return offset
+        }
+    }
+
+    /// How many shards a publication goes to; what ``AckCollector`` and ``RecipientCount`` wait for.
+    func shardCount(for target: Target) -> Int {
+        self.onlyShard(of: target) == nil ? self.shards.count : 1
+    }
+
+    /// The shard of a target that is one socket: its id says where it lives.
+    private func onlyShard(of target: Target) -> Int? {
+        guard !target.all, target.rooms.isEmpty, target.users.isEmpty, target.sockets.count == 1,
+            let id = SessionID(target.sockets[0]), id.shard < self.shards.count
+        else { return nil }
+        return id.shard
+    }
+
+    /// The id of the next event that asks its receivers for an ack. Counted per namespace, so one encoding serves all.
+    func nextAckID() -> UInt64 {
+        self.ackIDs.wrappingAdd(1, ordering: .relaxed).oldValue
+    }
+
+    var socketCount: Int { self.sockets.load(ordering: .relaxed) }
+
+    func socketAdded() { self.sockets.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Returns whether it was the last one.
+    func socketRemoved() -> Bool { self.sockets.wrappingSubtract(1, ordering: .relaxed).newValue == 0 }
+}

@@ -1,0 +1,100 @@
+import Configuration
+import Routing
+import Synchronization
+
+/// All namespaces by name, on all shards: those that the configuration names, and those that clients open by a pattern.
+final class NamespaceRegistry: Sendable {
+    private struct State {
+        var byName: [String: Namespace] = [:]
+        var freeIndices: [Int] = []
+        var nextIndex = 0
+        var dynamicCount: [String: Int] = [:]
+        var patternOf: [String: String] = [:]
+    }
+
+    private let shards: [ShardHandle]
+    private let state = Mutex(State())
+
+    init(shards: [ShardHandle]) {
+        self.shards = shards
+    }
+
+    /// The namespace of that name if there is one.
+    func existing(_ name: String) -> Namespace? {
+        self.state.withLock { $0.byName[name] }
+    }
+
+    var all: [Namespace] {
+        self.state.withLock { $0.byName.values.sorted { $0.name < $1.name } }
+    }
+
+    /// The namespace that a client asks for, if one of the endpoint's rules allows it.
+    ///
+    /// A pattern opens at most `max` namespaces. When that many are open, one without sockets makes room, so that names
+    /// made up by one client cannot lock out another.
+    func resolve(_ name: String, rules: [NamespaceMatcher]) -> Namespace? {
+        if let namespace = self.existing(name), rules.contains(where: { $0.accepts(name) }) { return namespace }
+        for rule in rules {
+            switch rule {
+            case .name(let own):
+                if own == name { return self.open(name, parameters: [:], pattern: nil, limit: .max) }
+            case .pattern(let pattern, let text, let limit):
+                if let parameters = pattern.match(name) {
+                    return self.open(name, parameters: parameters, pattern: text, limit: limit)
+                }
+            }
+        }
+        return nil
+    }
+
+    private func open(_ name: String, parameters: [String: String], pattern: String?, limit: Int) -> Namespace? {
+        self.state.withLock { state in
+            if let namespace = state.byName[name] { return namespace }
+            if let pattern, state.dynamicCount[pattern, default: 0] >= limit {
+                let unused = state.byName.values.first {
+                    $0.isDynamic && $0.socketCount == 0 && state.patternOf[$0.name] == pattern
+                }
+                guard let unused else { return nil }
+                Self.remove(unused, from: &state)
+            }
+            let index = state.freeIndices.popLast() ?? state.nextIndex
+            if index == state.nextIndex { state.nextIndex += 1 }
+            let namespace = Namespace(
+                name: name, index: index, parameters: parameters, isDynamic: pattern != nil, shards: self.shards)
+            state.byName[name] = namespace
+            if let pattern {
+                state.dynamicCount[pattern, default: 0] += 1
+                state.patternOf[name] = pattern
+            }
+            return namespace
+        }
+    }
+
+    /// Forgets a namespace that clients opened and left (`cleanupEmptyChildNamespaces`).
+    func removeIfEmpty(_ namespace: Namespace) {
+        self.state.withLock { state in
+            guard namespace.isDynamic, namespace.socketCount == 0, state.byName[namespace.name] === namespace else { return }
+            Self.remove(namespace, from: &state)
+        }
+    }
+
+    private static func remove(_ namespace: Namespace, from state: inout State) {
+        state.byName[namespace.name] = nil
+        state.freeIndices.append(namespace.index)
+        guard let pattern = state.patternOf.removeValue(forKey: namespace.name) else { return }
+        state.dynamicCount[pattern, default: 1] -= 1
+    }
+}
+
+/// A rule of an endpoint: which namespaces its clients may open.
+enum NamespaceMatcher: Sendable {
+    case name(String)
+    case pattern(NamespacePattern, text: String, limit: Int)
+
+    func accepts(_ name: String) -> Bool {
+        switch self {
+        case .name(let own): own == name
+        case .pattern(let pattern, _, _): pattern.match(name) != nil
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Configuration
+import HandlerContract
+import Logging
+import Synchronization
+
+/// What all shards share: built once from the configuration, never changed but for a few flags.
+final class GatewayCore: Sendable {
+    let configuration: GatewayConfiguration
+    let shards: [ShardHandle]
+    let namespaces: NamespaceRegistry
+    let router: Router
+    let actions: ActionRunner
+    let handlers: [String: any HandlerService]
+    let limits: ConnectionLimits
+    let clientBundles: [String: ClientBundle]
+    /// Request headers that some handler wants to see: all that is kept of a client's.
+    let forwardedHeaders: [String]
+    let logger: Logger
+    let version: String
+    let startedAtMilliseconds: Int64
+
+    private let drainFlag = Atomic(false)
+    private let readyFlag = Atomic(false)
+
+    init(
+        _ configuration: GatewayConfiguration, shards: [ShardHandle], handlers: [String: any HandlerService],
+        version: String, logger: Logger
+    ) {
+        self.version = version
+        self.configuration = configuration
+        self.shards = shards
+        self.handlers = handlers
+        self.logger = logger
+        self.startedAtMilliseconds = WallClock.milliseconds()
+        self.limits = ConnectionLimits(configuration)
+        self.namespaces = NamespaceRegistry(shards: shards)
+        self.actions = ActionRunner(namespaces: self.namespaces, handlers: Array(handlers.values))
+        let routes = configuration.routes.map { options in
+            var timeout = Duration.seconds(5)
+            if let name = options.handler, case .http(let handler)? = configuration.handlers[name] {
+                timeout = handler.timeout
+            }
+            let route = Route(options, handler: options.handler.flatMap { handlers[$0] }, defaultTimeout: timeout)
+            return (options.match, route)
+        }
+        self.router = Router(routes, nodeID: configuration.node.id, logger: logger, actions: self.actions)
+        self.clientBundles = ClientBundle.load(configuration, logger: logger)
+        var headers: [String] = []
+        for case .http(let handler) in configuration.handlers.values { headers += handler.forwardHeaders }
+        self.forwardedHeaders = Array(Set(headers)).sorted()
+        // Those that have a name exist from the start, so that the admin API can speak of them.
+        for endpoint in configuration.endpoints {
+            for rule in endpoint.namespaces {
+                guard case .name(let name) = rule.names else { continue }
+                _ = self.namespaces.resolve(name, rules: [.name(name)])
+            }
+        }
+    }
+
+    /// No new sessions; the rest is being finished.
+    var isDraining: Bool {
+        get { self.drainFlag.load(ordering: .relaxed) }
+        set { self.drainFlag.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The listeners are bound.
+    var isStarted: Bool {
+        get { self.readyFlag.load(ordering: .relaxed) }
+        set { self.readyFlag.store(newValue, ordering: .relaxed) }
+    }
+}
+
+/// The limits of the configuration that are looked at for every connection.
+struct ConnectionLimits: Sendable {
+    let outputSoft: Int
+    let outputHard: Int
+    let maxRoomsPerSocket: Int
+    let header: Duration
+    let handshake: Duration
+    let writeProgress: Duration
+
+    init(_ configuration: GatewayConfiguration) {
+        self.outputSoft = configuration.limits.outputSoft
+        self.outputHard = configuration.limits.outputHard
+        self.maxRoomsPerSocket = configuration.limits.maxRoomsPerSocket
+        self.header = configuration.timeouts.header
+        self.handshake = configuration.timeouts.handshake
+        self.writeProgress = configuration.timeouts.writeProgress
+    }
+}

@@ -1,0 +1,47 @@
+import HandlerContract
+
+/// How one call of a handler ended.
+struct CallResult: Sendable {
+    var outcome: Outcome
+    /// What the handler answered; with ``Outcome/success`` only.
+    var answer: HandlerResult?
+    /// The pause that the response asked for.
+    var retryAfter: Duration?
+    /// What an operator reads about it. Contains nothing of a body but JSON pointers and the names of keys.
+    var problem: String
+    /// Ended by us: says nothing about the handler.
+    var isAbandoned = false
+
+    init(
+        _ outcome: Outcome, answer: HandlerResult? = nil, retryAfter: Duration? = nil, problem: String = "",
+        isAbandoned: Bool = false
+    ) {
+        self.outcome = outcome
+        self.answer = answer
+        self.retryAfter = retryAfter
+        self.problem = problem
+        self.isAbandoned = isAbandoned
+    }
+}
+
+/// One call that is to be made now.
+struct HandlerAttempt: Sendable {
+    var id: UInt64
+    var job: HandlerJob
+    var sequence: UInt64
+    /// 1, 2, …
+    var number: Int
+    var begin: ContinuousClock.Instant
+    /// When an answer is of no use any more.
+    var deadline: ContinuousClock.Instant
+    var breakerTicket: CircuitBreaker.Ticket
+}
+
+/// Something that an operator is told.
+enum HandlerNotice: Hashable, Sendable {
+    /// A call that brought nothing usable; `suppressed` others were not reported since the last one that was.
+    case failure(route: String, eventID: String, outcome: String, problem: String, suppressed: Int)
+    case routeDisabled(route: String, eventID: String)
+    case breakerOpened
+    case breakerClosed
+}

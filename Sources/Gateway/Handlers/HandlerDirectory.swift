@@ -1,0 +1,32 @@
+import Configuration
+import Logging
+
+/// All backends of the configuration, by name.
+struct HandlerDirectory: Sendable {
+    let services: [String: any HandlerService]
+
+    /// Checks all of them before the first is created, so that a mistake leaves nothing behind.
+    init(
+        _ handlers: [String: GatewayConfiguration.Handler], version: String, logger: Logger
+    ) throws(HandlerSetupError) {
+        var setups: [HTTPHandlerSetup] = []
+        for (name, handler) in handlers.sorted(by: { $0.key < $1.key }) {
+            switch handler {
+            case .http(let options):
+                setups.append(try HTTPHandlerSetup(name: name, options: options, version: version))
+            }
+        }
+        var services: [String: any HandlerService] = [:]
+        for setup in setups { services[setup.name] = HTTPHandlerService(setup, logger: logger) }
+        self.services = services
+    }
+
+    subscript(name: String) -> (any HandlerService)? { services[name] }
+
+    /// Shuts all of them down at the same time.
+    func shutDown(within limit: Duration) async {
+        await withTaskGroup { group in
+            for service in services.values { group.addTask { await service.shutDown(within: limit) } }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import HandlerContract
+import Routing
+
+/// Decides for one handler which event is handed over when, and what follows from how it went. Never acts: it is told
+/// what happened and what time it is, and returns what is to be done.
+struct HandlerDispatcher: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    struct Limits: Sendable {
+        /// Calls in flight.
+        var concurrency: Int
+        /// The longest one call may take.
+        var callTimeout: Duration
+        /// Events of one lane, the one in flight included.
+        var laneCapacity = 1_000
+        /// Events in all lanes together. A few hundred bytes each, so the worst backlog stays below a few hundred MB.
+        var capacity = 131_072
+        var breaker = CircuitBreaker.Limits()
+    }
+
+    /// What is to be done now.
+    struct Turn: Sendable {
+        var completions: [(complete: @Sendable (HandlerResult) -> Void, result: HandlerResult)] = []
+        var calls: [HandlerAttempt] = []
+        /// Lanes that stand still for so long; then ``HandlerDispatcher/wake(lane:now:)`` is due.
+        var pauses: [(lane: String, duration: Duration)] = []
+        var notices: [HandlerNotice] = []
+        /// There is more to decide: ``HandlerDispatcher/proceed(now:)`` is due as soon as this is done.
+        var isIncomplete = false
+    }
+
+    /// A job that is not completed yet, or whose call is still of interest.
+    struct Entry {
+        var job: HandlerJob
+        var deadline: Instant
+        /// Calls made.
+        var attempts = 0
+        /// How often the circuit breaker said no.
+        var refusals = 0
+        var isRunning = false
+        /// The client has got its answer already; what follows is between us and the handler.
+        var isCompleted = false
+
+        var isConnect: Bool { job.input.type == .connect }
+    }
+
+    /// Jobs that are decided in one go; more would hold up the event loops that submit.
+    static let stepsPerTurn = 256
+    /// A CONNECT that the circuit breaker holds asks again after two seconds at most, so that it is among the first
+    /// when the handler is well again.
+    static let slowestRefusal = 3
+
+    let limits: Limits
+    let random: @Sendable () -> Double
+    var entries: [UInt64: Entry] = [:]
+    var scheduler: LaneScheduler<UInt64>
+    var breaker: CircuitBreaker
+    var figures = HandlerFigures()
+    var failures = FailureLog()
+    var expiries = ExpiryQueue()
+    /// Lanes that may go on and were not looked at yet.
+    var backlog: [LaneScheduler<UInt64>.Start] = []
+    var disabledRoutes: Set<String> = []
+    /// Lanes that end with their last job.
+    var endingLanes: Set<String> = []
+    private var lastID: UInt64 = 0
+    private(set) var isDraining = false
+    private var isClosed = false
+
+    init(limits: Limits, random: @escaping @Sendable () -> Double) {
+        self.limits = limits
+        self.random = random
+        scheduler = LaneScheduler(
+            limits: LaneLimits(concurrency: limits.concurrency, laneCapacity: limits.laneCapacity))
+        breaker = CircuitBreaker(limits: limits.breaker)
+    }
+
+    /// When ``expire(now:)`` is due.
+    var nextExpiry: Instant? { expiries.next }
+
+    // MARK: - What happens
+
+    /// A job has come. Nil when its lane, or all of it, is full.
+    mutating func accept(_ job: HandlerJob, now: Instant) -> Turn? {
+        var turn = Turn()
+        var entry = Entry(job: job, deadline: now + job.timeout)
+        guard !isClosed else {
+            turn.completions.append((job.complete, Self.giveUp(entry, .unavailable)))
+            return turn
+        }
+        guard entries.count < limits.capacity else { return nil }
+        lastID &+= 1
+        let id = lastID
+        switch scheduler.enqueue(id, lane: job.lane, owner: 0) {
+        case .full:
+            return nil
+        case .queued:
+            expiries.append(id, timeout: job.timeout, now: now) { entries[$0] != nil }
+        case .start(let start):
+            backlog.append(start)
+        }
+        if job.mode == .atMostOnce {
+            turn.completions.append((job.complete, .done))
+            entry.isCompleted = true
+        }
+        entries[id] = entry
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// A call has ended.
+    mutating func ended(_ attempt: HandlerAttempt, _ result: CallResult, now: Instant) -> Turn {
+        var turn = Turn()
+        report(attempt, result, now, &turn)
+        if var entry = entries[attempt.id] {
+            entry.isRunning = false
+            entries[attempt.id] = entry
+            conclude(attempt.id, entry, result, now, &turn)
+        } else {
+            finish(lane: attempt.job.lane)
+        }
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// The pause of a lane is over.
+    mutating func wake(lane: String, now: Instant) -> Turn {
+        var turn = Turn()
+        backlog += scheduler.unblocked(lane: lane).start
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// Goes on where an incomplete turn stopped.
+    mutating func proceed(now: Instant) -> Turn {
+        var turn = Turn()
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// Completes jobs that have waited until their deadline without a call.
+    mutating func expire(now: Instant) -> Turn {
+        var turn = Turn()
+        for id in expiries.expired(now: now, limit: Self.stepsPerTurn) {
+            guard let entry = entries[id], !entry.isRunning else { continue }
+            expire(id, entry, &turn)
+        }
+        return turn
+    }
+
+    /// The lane will not be used again, once the jobs it has are done.
+    mutating func forget(lane: String) {
+        if scheduler.count(inLane: lane) == 0 {
+            scheduler.forgetSequence(ofLane: lane)
+        } else {
+            endingLanes.insert(lane)
+        }
+    }
+
+    // MARK: - The end
+
+    /// Lets everything come to its end, but holds no client any longer: another node may take it.
+    mutating func drain(now: Instant) -> Turn {
+        isDraining = true
+        var turn = Turn()
+        for (id, entry) in entries where entry.isConnect && !entry.isRunning && entry.attempts + entry.refusals > 0 {
+            complete(id, .connect(.retry), &turn)
+            backlog += scheduler.unblocked(lane: entry.job.lane).start
+        }
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// Gives up everything that is left, and takes nothing any more.
+    mutating func close() -> Turn {
+        isClosed = true
+        var turn = Turn()
+        for (id, entry) in entries { complete(id, Self.giveUp(entry, .unavailable), &turn) }
+        return turn
+    }
+
+    var isIdle: Bool { entries.isEmpty }
+
+    func statistics(now: Instant) -> HandlerStatistics {
+        var statistics = figures.statistics()
+        statistics.inFlight = scheduler.inFlight
+        statistics.queued = max(0, entries.count - scheduler.inFlight)
+        statistics.breaker = breaker.state(now: now)
+        return statistics
+    }
+}

@@ -1,0 +1,72 @@
+import HandlerContract
+import Routing
+
+/// An event on its way to a handler.
+struct HandlerJob: Sendable {
+    /// What the handler is told.
+    var input: EnvelopeInput
+    var mode: DeliveryMode
+    /// Events of one lane are handed over one after the other.
+    var lane: String
+    /// The socket whose event it is.
+    var socketID: String
+    /// From now until an answer is of no use any more; for a CONNECT, until its client is sent away.
+    var timeout: Duration
+    /// Whether the event may reach the handler twice.
+    var isIdempotent: Bool
+    /// Called exactly once, on any thread.
+    var complete: @Sendable (HandlerResult) -> Void
+}
+
+/// What became of a ``HandlerJob``.
+enum HandlerResult: Sendable {
+    /// The handler's answer to an event; its actions are to be applied.
+    case answer(HandlerAnswer)
+    /// The handler's answer to `socket.connect`.
+    case connect(ConnectAnswer)
+    /// The handler refused the connection by 401 or 403.
+    case connectRefused
+    /// Nothing to apply. The client's callback, if it waits for one, gets the error.
+    case failed(ClientError)
+    /// The event is gone, or was only handed over (`atMostOnce`): nothing to apply, nobody to tell.
+    case done
+}
+
+/// A backend that events go to.
+protocol HandlerService: Sendable {
+    /// Accepts an event, or returns `false` when its lane is full: the client is told `busy`.
+    ///
+    /// Never blocks; called on event loops.
+    func submit(_ job: HandlerJob) -> Bool
+
+    /// The lane will not be used again: its counters may be forgotten.
+    func forget(lane: String)
+
+    /// What the metrics show.
+    func statistics() -> HandlerStatistics
+
+    /// Finishes what is in flight, up to the limit, and lets go of connections.
+    func shutDown(within limit: Duration) async
+}
+
+/// Figures of one handler since the start.
+struct HandlerStatistics: Sendable {
+    /// By route and outcome (``Outcome/label``).
+    var requests: [(route: String, outcome: String, count: Int)] = []
+    /// By route: how many calls took at most each bound of ``HandlerStatistics/buckets``, all of them, and their sum.
+    var durations: [(route: String, buckets: [Int], count: Int, seconds: Double)] = []
+    var inFlight = 0
+    var queued = 0
+    var retries = 0
+    var breaker = CircuitBreaker.State.closed
+
+    /// Upper bounds of the histogram of durations, in seconds.
+    static let buckets: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+}
+
+/// The backpressure that handlers put on a client: reading stops at ``pause`` events of its that wait for a handler or
+/// are with one, and goes on at ``resume``.
+enum HandlerBackpressure {
+    static let pause = 64
+    static let resume = 32
+}

@@ -1,0 +1,22 @@
+import NIOCore
+
+/// The protocol that a connection speaks at the moment: HTTP first, WebSocket after an upgrade.
+///
+/// A class with overridden methods and not a protocol, because it is called for every read and an existential call costs
+/// ten times as much.
+class ByteStream {
+    /// Bytes have arrived. They may be changed in place (unmasking) and are valid until this returns.
+    func received(_ bytes: UnsafeMutableRawBufferPointer) {}
+
+    /// Reading was allowed again after a pause: what was put aside can be handled.
+    func readsResumed() {}
+
+    /// The peer has closed its sending side.
+    func inputClosed() {}
+
+    /// Everything that was handed to the channel has been taken by the kernel.
+    func outputDrained() {}
+
+    /// The connection is gone. Called exactly once, and nothing after it.
+    func connectionClosed(byError: Bool) {}
+}

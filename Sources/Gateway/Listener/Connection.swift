@@ -1,0 +1,314 @@
+import Logging
+import NIOCore
+import WebSocketProtocol
+
+/// One accepted connection: the only handler in its channel's pipeline, and the owner of its descriptor.
+///
+/// Bytes go in to the ``ByteStream`` that is spoken at the moment. Bytes come out once per turn of the loop, however many
+/// messages there were, by the ``DirectWriter``. Lives on its shard's loop and is touched on it only.
+final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    /// Why we closed it, as the metrics and the log name it.
+    enum CloseReason: String {
+        case done, slow, protocolError, timeout, drain
+    }
+
+    private enum Phase {
+        case open
+        /// Nothing more is written; what was written is on its way out.
+        case flushing
+        /// Our side is shut down; the peer's end of stream is awaited so that it can read our last words.
+        case lingering
+        case closed
+    }
+
+    /// How long a peer may take to close its side after we have shut down ours.
+    private static let linger: Duration = .seconds(2)
+
+    let shard: Shard
+    let listener: ListenerContext
+    private(set) var remoteAddress: SocketAddress?
+
+    private var channel: (any Channel)?
+    private var descriptor: CInt = -1
+    private var stream: ByteStream?
+    private var phase = Phase.open
+    private var readsPaused = false
+    private var writer = DirectWriter()
+    private var output = OutputArena.List()
+    private var outputBytes = 0
+    private var isDirty = false
+    /// Counts drains of the backlog, so that the progress timer can see whether anything moved.
+    private var progress: UInt32 = 0
+    private var progressTimerRuns = false
+
+    init(shard: Shard, listener: ListenerContext) {
+        self.shard = shard
+        self.listener = listener
+    }
+
+    // MARK: - Input
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.channel = context.channel
+        self.remoteAddress = context.channel.remoteAddress
+        if context.channel.isActive { self.opened(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.opened(context)
+        context.fireChannelActive()
+    }
+
+    private func opened(_ context: ChannelHandlerContext) {
+        guard self.descriptor < 0 else { return }
+        let transport = try? context.pipeline.syncOperations
+            .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+        self.descriptor = transport ?? -1
+        if self.remoteAddress == nil { self.remoteAddress = context.channel.remoteAddress }
+        self.shard.connectionOpened(self)
+        if self.stream == nil { self.stream = HTTPStream(connection: self) }
+    }
+
+    /// The protocol changes. Whatever the old one had not used goes to the new one.
+    func become(_ stream: ByteStream, leftover: ByteBuffer) {
+        self.stream = stream
+        guard leftover.readableBytes > 0 else { return }
+        var leftover = leftover
+        leftover.withUnsafeMutableReadableBytes { stream.received($0) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = self.unwrapInboundIn(data)
+        guard self.phase == .open, let stream = self.stream else { return }
+        self.shard.counters.receivedBytes &+= UInt64(buffer.readableBytes)
+        buffer.withUnsafeReadableBytes { bytes in
+            // In place although the channel still holds a reference: the memory came from this loop's ReceiveBuffer for
+            // this read alone, nobody else reads it, and a copy-on-write would copy 64 KiB.
+            stream.received(UnsafeMutableRawBufferPointer(mutating: bytes))
+        }
+        self.shard.receiveBuffer.giveBack(buffer)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        switch self.phase {
+        case .open:
+            self.stream?.inputClosed()
+        case .flushing:
+            break
+        case .lingering:
+            self.closeNow()
+        case .closed:
+            break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.finish(byError: true)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.finish(byError: false)
+        context.fireChannelInactive()
+    }
+
+    /// Stops or resumes reading from the peer, so that back-pressure reaches TCP.
+    func setReadsPaused(_ paused: Bool) {
+        guard paused != self.readsPaused, self.phase == .open, let channel = self.channel else { return }
+        self.readsPaused = paused
+        try? channel.syncOptions?.setOption(.autoRead, value: !paused)
+    }
+
+    // MARK: - Output
+
+    /// Whether new output would leave with this turn: nothing waits for the peer to read.
+    var isWritable: Bool { self.phase == .open && self.writer.backlog == 0 }
+
+    /// Bytes on their way to the peer: of this turn, and those that the kernel has not taken.
+    var bufferedBytes: Int { self.writer.backlog + self.outputBytes }
+
+    /// Sends all of a buffer of the shard's arena with this turn.
+    func send(_ id: OutputArena.BufferID) {
+        guard self.phase == .open else { return }
+        self.appended(self.shard.arena.append(id, to: &self.output))
+    }
+
+    /// Sends a buffer that only this connection gets.
+    func send(_ buffer: ByteBuffer) {
+        guard self.phase == .open else { return }
+        self.send(self.shard.arena.add(buffer))
+    }
+
+    /// Sends what `body` writes; no buffer is allocated for it.
+    func send(_ body: (inout ByteBuffer) -> Void) {
+        guard self.phase == .open else { return }
+        self.appended(self.shard.arena.append(to: &self.output, body))
+    }
+
+    /// Sends a WebSocket frame whose payload `body` writes; no buffer is allocated for it.
+    func sendFrame(_ opcode: Opcode, _ body: (inout ByteBuffer) -> Void) {
+        guard self.phase == .open else { return }
+        self.appended(
+            self.shard.arena.append(
+                to: &self.output, headerRoom: 10, body,
+                header: { FrameEncoder.writeHeader(opcode: opcode, length: $0, into: &$1) }))
+    }
+
+    private func appended(_ count: Int) {
+        self.outputBytes += count
+        if !self.isDirty {
+            self.isDirty = true
+            self.shard.markDirty(self)
+        }
+    }
+
+    /// The end of the turn: everything of it is written at once. Called by the shard only.
+    func flushTurn() {
+        self.isDirty = false
+        let list = self.output
+        let count = self.outputBytes
+        self.output = OutputArena.List()
+        self.outputBytes = 0
+        guard let channel = self.channel, channel.isActive, self.phase != .closed else { return }
+        if !list.isEmpty {
+            self.shard.counters.sentBytes &+= UInt64(count)
+            self.write(list, count: count, channel: channel)
+        }
+        if self.phase == .flushing, self.writer.backlog == 0 { self.shutDownOutput() }
+    }
+
+    private func write(_ list: OutputArena.List, count: Int, channel: any Channel) {
+        guard self.writer.backlog == 0, self.descriptor >= 0 else {
+            return self.enqueue(self.shard.arena.buffers(of: list), count: count, channel: channel)
+        }
+        let outcome = self.shard.arena.withBytes(of: list, gather: self.shard.gather) { bytes -> DirectWriter.Outcome in
+            let outcome = self.writer.write(bytes, to: self.descriptor)
+            if case .wrote(let written) = outcome, written < bytes.count {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                self.enqueue([ByteBuffer(bytes: rest)], count: rest.count, channel: channel)
+            }
+            return outcome
+        }
+        switch outcome {
+        case .wrote:
+            break
+        case .failed:
+            // The read side reports the same; it is what ends the connection.
+            channel.close(promise: nil)
+            self.finish(byError: true)
+        case nil:
+            // More than the gather buffer holds in one turn: rare, and then the channel's vectored write is the better way.
+            self.enqueue(self.shard.arena.buffers(of: list), count: count, channel: channel)
+        }
+    }
+
+    /// Hands bytes to the channel; everything after them has to follow until they are gone.
+    private func enqueue(_ buffers: [ByteBuffer], count: Int, channel: any Channel) {
+        guard self.writer.backlog + count <= self.shard.limits.outputHard || self.phase == .flushing else {
+            return self.close(.slow)
+        }
+        self.writer.queued(count)
+        for buffer in buffers.dropLast() { channel.write(buffer, promise: nil) }
+        guard let last = buffers.last else { return }
+        let promise = self.shard.loop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { [self] _ in self.drained(count) }
+        channel.writeAndFlush(last, promise: promise)
+        guard !self.progressTimerRuns, self.writer.backlog > 0 else { return }
+        self.progressTimerRuns = true
+        self.shard.timers.schedule(after: self.shard.limits.writeProgress, target: self, token: self.progress &* 2)
+    }
+
+    private func drained(_ count: Int) {
+        self.progress &+= 1
+        guard self.writer.drained(count), self.phase != .closed else { return }
+        if self.phase == .flushing { return self.shutDownOutput() }
+        self.stream?.outputDrained()
+    }
+
+    // MARK: - Closing
+
+    /// Sends what was given to `send` so far, then ends our side and waits a moment for the peer's.
+    func closeAfterFlush() {
+        guard self.phase == .open else { return }
+        self.phase = .flushing
+        if !self.isDirty {
+            self.isDirty = true
+            self.shard.markDirty(self)
+        }
+    }
+
+    /// Ends the connection at once; unsent bytes are dropped.
+    func close(_ reason: CloseReason) {
+        guard self.phase != .closed else { return }
+        if reason == .slow {
+            self.shard.counters.slowConsumersClosed &+= 1
+        }
+        self.channel?.close(promise: nil)
+        self.finish(byError: false)
+    }
+
+    /// The process is about to end: a connection that waits for a request is closed now.
+    func closeIfIdle() {
+        if let stream = self.stream as? HTTPStream, stream.isIdle { self.close(.drain) }
+    }
+
+    private func shutDownOutput() {
+        guard self.phase == .flushing, let channel = self.channel else { return }
+        self.phase = .lingering
+        if self.readsPaused { try? channel.syncOptions?.setOption(.autoRead, value: true) }
+        channel.close(mode: .output, promise: nil)
+        self.shard.timers.schedule(after: Self.linger, target: self, token: 1)
+        self.endStream(byError: false)
+    }
+
+    private func closeNow() {
+        self.channel?.close(promise: nil)
+        self.finish(byError: false)
+    }
+
+    private func finish(byError: Bool) {
+        guard self.phase != .closed else { return }
+        self.phase = .closed
+        self.descriptor = -1
+        self.endStream(byError: byError)
+        self.channel = nil
+        self.shard.connectionClosed(self)
+    }
+
+    private func endStream(byError: Bool) {
+        guard let stream = self.stream else { return }
+        self.stream = nil
+        stream.connectionClosed(byError: byError)
+    }
+
+    /// Gives the descriptor away, for another loop to serve it: the channel is closed without a word to the peer.
+    func detach() -> CInt? {
+        guard self.phase == .open, let channel = self.channel, channel.isActive, self.descriptor >= 0,
+            self.writer.backlog == 0, self.output.isEmpty
+        else { return nil }
+        let copy = DescriptorHandOver.duplicate(self.descriptor)
+        guard copy >= 0 else { return nil }
+        self.stream = nil
+        channel.close(promise: nil)
+        self.finish(byError: false)
+        return copy
+    }
+}
+
+extension Connection: TimerTarget {
+    /// Token 1 is the end of lingering; even ones carry the progress count at the time of the last look.
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        if token == 1 {
+            if self.phase == .lingering { self.closeNow() }
+            return
+        }
+        self.progressTimerRuns = false
+        guard self.phase != .closed, self.writer.backlog > 0 else { return }
+        if token == self.progress &* 2 { return self.close(.slow) }
+        self.progressTimerRuns = true
+        self.shard.timers.schedule(after: self.shard.limits.writeProgress, target: self, token: self.progress &* 2)
+    }
+}

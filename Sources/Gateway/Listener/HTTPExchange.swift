@@ -1,0 +1,83 @@
+import HTTP1
+import NIOCore
+
+/// One request and the answer that it will get. Lives on its connection's loop.
+final class HTTPExchange {
+    let head: RequestHead
+    var body = ByteBuffer()
+    /// Called when the connection goes away before the answer was given.
+    var onAbort: (() -> Void)?
+    private weak var stream: HTTPStream?
+    let connection: Connection
+    private(set) var isAnswered = false
+    /// It was answered by us, and not ended by the connection's end.
+    private(set) var wasAnswered = false
+
+    init(head: RequestHead, stream: HTTPStream, connection: Connection) {
+        self.head = head
+        self.stream = stream
+        self.connection = connection
+    }
+
+    var shard: Shard { self.connection.shard }
+
+    /// A handle by which any thread can answer.
+    var reply: ExchangeReply { ExchangeReply(self) }
+
+    /// Answers. The second answer to a request, and one after the connection has gone, are dropped.
+    func respond(_ response: HTTPResponse) {
+        guard !self.isAnswered else { return }
+        self.isAnswered = true
+        self.wasAnswered = true
+        self.onAbort = nil
+        self.stream?.write(response, for: self)
+    }
+
+    /// The connection has gone.
+    func abort() {
+        guard !self.isAnswered else { return }
+        self.isAnswered = true
+        let handler = self.onAbort.take()
+        handler?()
+    }
+
+    /// Takes the connection out of HTTP. Returns it with the bytes that followed the request.
+    func takeConnection() -> (Connection, leftover: ByteBuffer)? {
+        guard !self.isAnswered, let leftover = self.stream?.surrender() else { return nil }
+        self.isAnswered = true
+        self.onAbort = nil
+        return (self.connection, leftover)
+    }
+}
+
+/// Answers an exchange from any thread.
+struct ExchangeReply: Sendable {
+    private let loop: any EventLoop
+    private let exchange: NIOLoopBound<HTTPExchange>
+
+    fileprivate init(_ exchange: HTTPExchange) {
+        self.loop = exchange.connection.shard.loop
+        self.exchange = NIOLoopBound(exchange, eventLoop: self.loop)
+    }
+
+    /// Calls `body`, on the connection's loop, when the connection goes away before the answer was given.
+    func onAbort(_ body: @escaping @Sendable () -> Void) {
+        if self.loop.inEventLoop {
+            Self.watch(self.exchange.value, body)
+        } else {
+            self.loop.execute { [exchange] in Self.watch(exchange.value, body) }
+        }
+    }
+
+    private static func watch(_ exchange: HTTPExchange, _ body: @escaping @Sendable () -> Void) {
+        if exchange.isAnswered, !exchange.wasAnswered { body() } else { exchange.onAbort = body }
+    }
+
+    func respond(_ response: HTTPResponse) {
+        if self.loop.inEventLoop {
+            self.exchange.value.respond(response)
+        } else {
+            self.loop.execute { [exchange] in exchange.value.respond(response) }
+        }
+    }
+}

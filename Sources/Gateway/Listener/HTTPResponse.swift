@@ -1,0 +1,41 @@
+import HTTP1
+import NIOCore
+
+/// An answer to one request, complete.
+struct HTTPResponse: Sendable {
+    var status: Int
+    var headers: [(name: String, value: String)]
+    var body: ByteBuffer
+    /// The connection is closed after it.
+    var closes: Bool
+
+    init(
+        _ status: Int, headers: [(name: String, value: String)] = [], body: ByteBuffer = ByteBuffer(), closes: Bool = false
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.closes = closes
+    }
+
+    init(_ status: Int, text: String, contentType: String = "text/plain; charset=UTF-8", closes: Bool = false) {
+        self.init(status, headers: [("content-type", contentType)], body: ByteBuffer(string: text), closes: closes)
+    }
+
+    init(_ status: Int, json: [UInt8], closes: Bool = false) {
+        self.init(
+            status, headers: [("content-type", "application/json"), ("cache-control", "no-store")],
+            body: ByteBuffer(bytes: json), closes: closes)
+    }
+
+    /// An error of the admin API (RFC 9457).
+    init(
+        problem status: Int, title: String, detail: String, errors: [(pointer: String, detail: String)] = [],
+        headers: [(name: String, value: String)] = []
+    ) {
+        let body = ProblemWriter.write(status: status, title: title, detail: detail, errors: errors)
+        self.init(
+            status, headers: [("content-type", "application/problem+json"), ("cache-control", "no-store")] + headers,
+            body: ByteBuffer(bytes: body))
+    }
+}

@@ -1,0 +1,183 @@
+import HTTP1
+import NIOCore
+
+/// HTTP/1.1 on one connection: requests in, one answer at a time out, in order.
+///
+/// While a request waits for its answer, later ones stay unparsed; when they come to more than
+/// ``maxPipelinedBytes``, reading stops until the answer has been given.
+final class HTTPStream: ByteStream {
+    /// Enough for the requests that a client sends ahead; a flood of them stays in the kernel and at the sender.
+    static let maxPipelinedBytes = 65_536
+    /// How long a connection may stay open between two requests. Proxies keep theirs for 60 s.
+    static let keepAlive: Duration = .seconds(75)
+
+    private let connection: Connection
+    private var parser = RequestParser()
+    /// Bytes that are not parsed yet.
+    private var input = ByteBuffer()
+    private var exchange: HTTPExchange?
+    /// The request at hand is complete and waits for its answer.
+    private var awaitsAnswer = false
+    private var isProcessing = false
+    private var isOver = false
+    private var closesAfterAnswer = false
+    /// Counts requests, so that a timer can tell whether the one that it watches is still the current one.
+    private var requestNumber: UInt32 = 0
+
+    init(connection: Connection) {
+        self.connection = connection
+        super.init()
+        // From the accept to the end of the first request's head.
+        self.watch(connection.shard.limits.handshake)
+    }
+
+    /// Between two requests.
+    var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer }
+
+    override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard !self.isOver else { return }
+        if self.input.readableBytes == 0, self.exchange == nil, !self.awaitsAnswer {
+            self.input = ByteBuffer(bytes: bytes)
+            self.watch(self.connection.shard.limits.header)
+        } else {
+            self.input.writeBytes(UnsafeRawBufferPointer(bytes))
+        }
+        self.process()
+        if self.awaitsAnswer, self.input.readableBytes > Self.maxPipelinedBytes {
+            self.connection.setReadsPaused(true)
+        }
+    }
+
+    private func process() {
+        guard !self.isProcessing else { return }
+        self.isProcessing = true
+        defer { self.isProcessing = false }
+        while !self.awaitsAnswer, !self.isOver {
+            do throws(RequestError) {
+                guard let event = try self.parser.next(&self.input) else { break }
+                switch event {
+                case .head(let head): self.begin(head)
+                case .body(var part): self.exchange?.body.writeBuffer(&part)
+                case .end: self.dispatch()
+                }
+            } catch {
+                self.refuse(error)
+            }
+        }
+        if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+    }
+
+    private func begin(_ head: RequestHead) {
+        let exchange = HTTPExchange(head: head, stream: self, connection: self.connection)
+        self.exchange = exchange
+        guard head.body != .none else { return }
+        let limit = self.connection.shard.endpoints.bodyLimit(for: exchange)
+        self.parser.limitBody(to: limit)
+        if case .length(let length) = head.body, length > limit { return }
+        if head.expectsContinue { self.connection.send { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") } }
+        self.watch(.seconds(30))
+    }
+
+    private func dispatch() {
+        guard let exchange = self.exchange else { return }
+        self.requestNumber &+= 1
+        self.awaitsAnswer = true
+        self.connection.shard.endpoints.handle(exchange)
+    }
+
+    /// A request that is not well-formed gets one answer, and the connection is closed: nobody can say where the next
+    /// request would start.
+    private func refuse(_ error: RequestError) {
+        self.isOver = true
+        self.connection.shard.counters.parseErrorsHTTP &+= 1
+        var headers: [(name: String, value: String)] = []
+        if error.status == 426 { headers = [("sec-websocket-version", "13"), ("upgrade", "websocket")] }
+        let exchange = self.exchange
+        let response =
+            self.connection.shard.endpoints.refusal(error, for: exchange) ?? HTTPResponse(error.status, headers: headers)
+        self.emit(response, keepAlive: false, withoutBody: false)
+        self.connection.closeAfterFlush()
+    }
+
+    /// Writes the answer of an exchange, and goes on with what was pipelined behind it.
+    func write(_ response: HTTPResponse, for exchange: HTTPExchange) {
+        guard self.exchange === exchange, !self.isOver else { return }
+        let isComplete = self.awaitsAnswer
+        // Answered before its body was read: what follows cannot be told from the next request.
+        let keepAlive = exchange.head.keepAlive && !response.closes && isComplete && !self.closesAfterAnswer
+        self.emit(response, keepAlive: keepAlive, withoutBody: exchange.head.method == .head)
+        self.exchange = nil
+        self.awaitsAnswer = false
+        self.requestNumber &+= 1
+        guard keepAlive else {
+            self.isOver = true
+            return self.connection.closeAfterFlush()
+        }
+        if self.input.readableBytes == 0 {
+            self.watch(Self.keepAlive)
+        } else {
+            self.watch(self.connection.shard.limits.header)
+        }
+        self.connection.setReadsPaused(false)
+        // Not from within `process`: its loop goes on by itself.
+        self.process()
+    }
+
+    private func emit(_ response: HTTPResponse, keepAlive: Bool, withoutBody: Bool) {
+        self.connection.shard.counters.countResponse(response.status)
+        self.connection.send { buffer in
+            do throws(ResponseHead.Refusal) {
+                try ResponseHead.write(
+                    status: response.status, headers: response.headers.lazy.map { ($0.name, $0.value) },
+                    contentLength: response.body.readableBytes, keepAlive: keepAlive, into: &buffer)
+                if !withoutBody { buffer.writeImmutableBuffer(response.body) }
+            } catch {
+                // Something that must not be in a head was about to get there.
+                buffer.writeString("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            }
+        }
+    }
+
+    /// Ends HTTP on this connection for an upgrade. Returns what followed the request.
+    func surrender() -> ByteBuffer? {
+        guard !self.isOver, self.awaitsAnswer else { return nil }
+        self.isOver = true
+        self.exchange = nil
+        defer { self.input = ByteBuffer() }
+        return self.input
+    }
+
+    override func inputClosed() {
+        // Half-closed: an answer in the making is still given, but a held poll is over, because nobody can tell such a
+        // client from one that has gone.
+        if self.awaitsAnswer, let exchange = self.exchange, exchange.onAbort == nil {
+            self.closesAfterAnswer = true
+        } else {
+            self.connection.close(.done)
+        }
+    }
+
+    override func connectionClosed(byError: Bool) {
+        self.isOver = true
+        let exchange = self.exchange.take()
+        exchange?.abort()
+    }
+
+    // MARK: - Deadlines
+
+    private func watch(_ delay: Duration) {
+        self.connection.shard.timers.schedule(after: delay, target: self, token: self.requestNumber)
+    }
+}
+
+extension HTTPStream: TimerTarget {
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        guard token == self.requestNumber, !self.isOver, !self.awaitsAnswer else { return }
+        if self.exchange == nil, self.input.readableBytes == 0 {
+            // Idle between requests: closing is no surprise.
+            if self.requestNumber > 0 { self.connection.close(.done) } else { self.connection.close(.timeout) }
+            return
+        }
+        self.refuse(.timeout)
+    }
+}

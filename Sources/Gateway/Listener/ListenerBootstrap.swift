@@ -1,0 +1,57 @@
+import Configuration
+import NIOCore
+import NIOPosix
+
+/// Binds a listener: accepted connections are dealt out to the loops in turn, one handler each.
+enum ListenerBootstrap {
+    /// Connections that the kernel may hold until they are accepted; it bounds it by `net.core.somaxconn`.
+    private static let backlog: CInt = 4_096
+
+    static func bind(
+        _ address: Address, group: any EventLoopGroup, core: GatewayCore, context: ListenerContext
+    ) async throws -> any Channel {
+        let shards = Dictionary(uniqueKeysWithValues: core.shards.map { (ObjectIdentifier($0.loop), $0) })
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let handle = shards[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.eof }
+                    let shard = handle.shard
+                    try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
+                    try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+                    try channel.pipeline.syncOperations.addHandler(Connection(shard: shard, listener: context))
+                }
+            }
+        do {
+            switch address {
+            case .host(let host, let port):
+                return try await bootstrap.bind(host: host, port: port).get()
+            case .unix(let path):
+                return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            }
+        } catch {
+            throw StartupError(listener: context.name, address: address, error)
+        }
+    }
+}
+
+/// Why the gateway did not start, as its operator reads it: what, why, and what to do.
+package struct StartupError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+
+    init(listener: String, address: Address, _ error: any Error) {
+        let reason: String
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: reason = "the address is in use (stop the other process, or change the listener's address)"
+        case EACCES: reason = "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)"
+        case EADDRNOTAVAIL: reason = "this machine has no such address (change the listener's address)"
+        default: reason = "\(error)"
+        }
+        self.description = "listener \(listener): cannot listen on \(address): \(reason)"
+    }
+}

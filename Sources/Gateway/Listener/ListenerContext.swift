@@ -1,0 +1,20 @@
+/// What a connection needs to know of the listener that accepted it.
+final class ListenerContext: Sendable {
+    enum Audience: Sendable {
+        /// The configured endpoints, and nothing else.
+        case clients
+        /// Health, metrics and the admin API.
+        case operators
+    }
+
+    let name: String
+    let audience: Audience
+    /// The path that answers health checks on a public listener.
+    let healthPath: String?
+
+    init(name: String, audience: Audience, healthPath: String?) {
+        self.name = name
+        self.audience = audience
+        self.healthPath = healthPath
+    }
+}

@@ -1,0 +1,36 @@
+import JSONScanner
+
+/// Answers the probes of an orchestrator or a load balancer.
+enum HealthChecks {
+    enum Check: String {
+        /// The event loops answer; nothing else. Who gets this answer has talked to a loop.
+        case live
+        /// May receive traffic: listeners bound, not draining.
+        case ready
+        /// Has started.
+        case started
+    }
+
+    static func answer(_ exchange: HTTPExchange, check: Check, core: GatewayCore) {
+        let parts: [(name: String, isFine: Bool)] =
+            switch check {
+            case .live: []
+            case .ready: [("listeners", core.isStarted), ("draining", !core.isDraining), ("bus", true)]
+            case .started: [("listeners", core.isStarted)]
+            }
+        let isFine = parts.allSatisfy(\.isFine)
+        let status = isFine ? 200 : 503
+        guard exchange.head.rawQuery?.contains("verbose") == true else {
+            return exchange.respond(HTTPResponse(status, text: isFine ? "ok\n" : "unavailable\n"))
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("status", isFine ? "ok" : "unavailable")
+        writer.key("checks")
+        writer.beginObject()
+        for part in parts { writer.member(part.name, part.isFine ? "ok" : "failing") }
+        writer.endObject()
+        writer.endObject()
+        exchange.respond(HTTPResponse(status, json: writer.bytes))
+    }
+}

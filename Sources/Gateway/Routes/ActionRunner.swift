@@ -1,0 +1,202 @@
+import Bus
+import EngineIO
+import HandlerContract
+import NIOCore
+import Routing
+
+/// Carries out actions: those of routes and of handlers' answers for a socket, those of the admin API for nobody.
+///
+/// What concerns the acting socket itself is done at once, on its loop; everything else goes through the bus, in order.
+final class ActionRunner: Sendable {
+    private let namespaces: NamespaceRegistry
+    private let recentIDs = RecentIDs()
+    let handlers: [any HandlerService]
+
+    init(namespaces: NamespaceRegistry, handlers: [any HandlerService]) {
+        self.namespaces = namespaces
+        self.handlers = handlers
+    }
+
+    // MARK: - For a socket
+
+    /// Carries out all actions, or none: then the problem is returned. On the socket's loop.
+    func run(_ actions: [Action], for socket: Socket) -> String? {
+        if let problem = self.problem(with: actions, for: socket) { return problem }
+        for action in actions { self.run(action, for: socket) }
+        return nil
+    }
+
+    /// Limits that only the socket knows.
+    private func problem(with actions: [Action], for socket: Socket) -> String? {
+        var rooms: Set<String> = []
+        var state = socket.state
+        for action in actions {
+            switch action {
+            case .join(let names, .me):
+                rooms.formUnion(names)
+            case .state(let set, let unset, .me):
+                guard (try? state.apply(set: set, unset: unset)) != nil else { return "the socket's state would be too large" }
+            default:
+                break
+            }
+        }
+        guard !rooms.isEmpty, socket.phase == .connected else { return nil }
+        let local = socket.namespace
+        let new = rooms.count { !local.membership.contains(socket.slot, room: $0) }
+        let limit = local.shard.limits.maxRoomsPerSocket
+        guard local.membership.roomCount(of: socket.slot) + new <= limit else {
+            return "a socket may be in at most \(limit) rooms"
+        }
+        return nil
+    }
+
+    private func run(_ action: Action, for socket: Socket) {
+        let shard = socket.namespace.shard
+        switch action {
+        case .join(let rooms, .me):
+            // What was published before is not for a new member, and what a leaving one should still get is delivered.
+            shard.drainInbox()
+            guard socket.phase == .connected else { return }
+            _ = socket.namespace.join(rooms, socket)
+        case .leave(let rooms, .me):
+            shard.drainInbox()
+            guard socket.phase == .connected else { return }
+            socket.namespace.leave(rooms, socket)
+        case .disconnect(.me, let close, _):
+            shard.drainInbox()
+            socket.client.disconnect(socket, closesTransport: close)
+        case .kick(.me, let reason):
+            shard.drainInbox()
+            socket.client.kick(reason: reason)
+        case .state(let set, let unset, .me):
+            _ = socket.updateState(set: set, unset: unset)
+        case .refresh(let expiresAt, let ttl):
+            if let expiresAt {
+                self.setExpiry(socket, unixSeconds: expiresAt)
+            } else if let ttl {
+                self.setExpiry(socket, after: .milliseconds(Int64(min(ttl, 1e9) * 1_000)))
+            }
+        default:
+            self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
+        }
+    }
+
+    // MARK: - For anybody
+
+    /// Carries out an action that names its recipients. Any thread. Returns the offset of what was published; `nil` when
+    /// there is no such namespace, or the event's id has been seen before.
+    @discardableResult
+    func publish(
+        _ action: Action, own: Namespace?, selfID: String?, recipients: ((Int) -> RecipientCount)? = nil
+    ) -> UInt64? {
+        func item(_ recipient: Recipient, _ kind: (Target) -> BusItem.Kind?) -> UInt64? {
+            guard let (namespace, target) = self.resolve(recipient, own: own, selfID: selfID), let kind = kind(target)
+            else {
+                recipients?(1).report(0)
+                return nil
+            }
+            let count = recipients?(namespace.shardCount(for: target))
+            return namespace.publish(BusItem(namespace: namespace, kind: kind, recipients: count))
+        }
+        switch action {
+        case .emit(let emit):
+            return item(emit.to) { target in
+                self.broadcast(emit, to: target, own: own, selfID: selfID).map { .broadcast($0) }
+            }
+        case .send(let send):
+            return item(send.to) { .send($0, send.payload.packet) }
+        case .join(let rooms, let recipient):
+            return item(recipient) { .join($0, rooms: rooms) }
+        case .leave(let rooms, let recipient):
+            return item(recipient) { .leave($0, rooms: rooms) }
+        case .disconnect(let recipient, let close, let reason):
+            return item(recipient) { .disconnect($0, close: close, reason: reason) }
+        case .kick(let recipient, let reason):
+            return item(recipient) { .kick($0, reason: reason) }
+        case .state(let set, let unset, let recipient):
+            return item(recipient) { .state($0, set: set, unset: unset) }
+        case .refresh:
+            return nil
+        }
+    }
+
+    /// Asks every socket of a target, and collects the acks.
+    func request(
+        _ emit: Emit, first: Bool, timeout: Duration, on loop: any EventLoop,
+        _ done: @escaping @Sendable (AckCollector.Result) -> Void
+    ) {
+        guard let (namespace, target) = self.resolve(emit.to, own: nil, selfID: nil) else {
+            return done(.init(responses: [], missing: []))
+        }
+        let collector = AckCollector(shards: namespace.shardCount(for: target), first: first, done)
+        let ackID = namespace.nextAckID()
+        let broadcast = Broadcast(
+            target: target,
+            packets: OutboundPacket.event(
+                namespace: namespace.name, name: emit.event, arguments: emit.arguments, ackID: ackID,
+                attachments: emit.attachments),
+            volatile: emit.volatile, compress: emit.compress, collector: collector, ackID: ackID)
+        namespace.publish(BusItem(namespace: namespace, kind: .broadcast(broadcast), recipients: nil))
+        loop.scheduleTask(in: TimeAmount(timeout)) { collector.expire() }
+    }
+
+    private func broadcast(_ emit: Emit, to target: Target, own: Namespace?, selfID: String?) -> Broadcast? {
+        let name = self.resolve(emit.to, own: own, selfID: selfID)?.0.name ?? "/"
+        if let id = emit.id, !self.recentIDs.insert("\(name) \(id)", now: .now) { return nil }
+        return Broadcast(
+            target: target,
+            packets: OutboundPacket.event(
+                namespace: name, name: emit.event, arguments: emit.arguments, ackID: nil, attachments: emit.attachments),
+            volatile: emit.volatile, compress: emit.compress)
+    }
+
+    private func resolve(_ recipient: Recipient, own: Namespace?, selfID: String?) -> (Namespace, Target)? {
+        func find(_ name: String?) -> Namespace? {
+            if let name { return name == own?.name ? own : self.namespaces.existing(name) }
+            return own ?? self.namespaces.existing("/")
+        }
+        switch recipient {
+        case .me:
+            guard let own, let selfID else { return nil }
+            return (own, .socket(selfID))
+        case .others(let name):
+            guard let namespace = find(name), let selfID else { return nil }
+            return (namespace, Target(all: true, except: .init(sockets: [selfID])))
+        case .target(let target, let name):
+            return find(name).map { ($0, target) }
+        }
+    }
+
+    // MARK: - Authorization that ends
+
+    func setExpiry(_ socket: Socket, unixSeconds: Int) {
+        let remaining = Int64(clamping: unixSeconds).multipliedReportingOverflow(by: 1_000)
+        guard !remaining.overflow else { return }
+        let delay = remaining.partialValue.subtractingReportingOverflow(WallClock.milliseconds())
+        self.setExpiry(socket, after: .milliseconds(max(0, delay.partialValue)))
+    }
+
+    /// When the time is over the transport is closed, so that the client comes back and has to show who it is.
+    private func setExpiry(_ socket: Socket, after delay: Duration) {
+        let token = (socket.expiry?.token ?? 0) &+ 1
+        socket.expiry = (.now + delay, token)
+        let shard = socket.namespace.shard
+        let bound = NIOLoopBound(socket, eventLoop: shard.loop)
+        // A year is as good as for ever, and fits into the loop's clock.
+        shard.loop.scheduleTask(in: TimeAmount(min(delay, .seconds(365 * 86_400)))) {
+            let socket = bound.value
+            guard socket.phase == .connected, socket.expiry?.token == token else { return }
+            socket.client.kick(reason: DisconnectReason.tokenExpired.rawValue)
+        }
+    }
+}
+
+extension MessageValue {
+    /// The message as Engine.IO carries it.
+    var packet: OutboundPacket {
+        switch self {
+        case .text(let text): .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) }
+        case .binary(let bytes): .binary(bytes)
+        }
+    }
+}

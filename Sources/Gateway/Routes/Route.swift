@@ -1,0 +1,62 @@
+import Configuration
+import HandlerContract
+import Routing
+
+/// A route of the configuration with everything that it refers to.
+final class Route: Sendable {
+    let name: String
+    let require: Requirement?
+    let actions: [ActionTemplate]
+    let ack: AckTemplate?
+    let handler: (any HandlerService)?
+    let mode: DeliveryMode
+    let timeout: Duration
+    let isIdempotent: Bool
+    /// What puts events into one lane; `nil`: the socket.
+    let lane: Lane
+
+    enum Lane: Sendable {
+        case socket, user, none
+        case value(Template)
+    }
+
+    init(
+        _ options: GatewayConfiguration.Route, handler: (any HandlerService)?, defaultTimeout: Duration
+    ) {
+        self.name = options.name
+        self.require = options.require
+        self.actions = options.actions
+        self.ack = options.ack
+        self.handler = handler
+        self.mode =
+            switch options.mode {
+            case .request: .request
+            case .atLeastOnce: .atLeastOnce
+            case .atMostOnce: .atMostOnce
+            }
+        self.timeout = options.timeout ?? defaultTimeout
+        self.isIdempotent = options.idempotent
+        self.lane =
+            switch options.orderBy {
+            case .socket: .socket
+            case .user: .user
+            case .none: .none
+            case .room(let path):
+                switch Template.compile("{\(path)}") {
+                case .success(let template): .value(template)
+                case .failure: .socket
+                }
+            }
+    }
+
+    /// The lane of an event. An event without the value that its route orders by is ordered by its socket.
+    func lane(of source: EventSource, eventID: String) -> String {
+        switch self.lane {
+        case .socket: break
+        case .user: if let user = source.user { return "user:\(user)" }
+        case .none: return eventID
+        case .value(let template): if let value = try? template.text(from: source) { return "room:\(value)" }
+        }
+        return "socket:\(source.socket.id)"
+    }
+}

@@ -1,0 +1,249 @@
+import Configuration
+import HandlerContract
+import Logging
+import NIOCore
+import Routing
+import SocketIO
+
+/// What happens with an event: which route takes it, what that does by itself, what a handler is told and what becomes
+/// of its answer. Shared by all shards; every call comes from the loop of the socket that it is about.
+final class Router: Sendable {
+    private let table: RouteTable<Route>
+    private let nodeID: String
+    private let logger: Logger
+    private let actions: ActionRunner
+    let routes: [Route]
+
+    init(_ routes: [(RouteMatch, Route)], nodeID: String, logger: Logger, actions: ActionRunner) {
+        self.table = RouteTable(routes)
+        self.routes = routes.map(\.1)
+        self.nodeID = nodeID
+        self.logger = logger
+        self.actions = actions
+    }
+
+    // MARK: - What happens to a socket
+
+    /// An event of Socket.IO.
+    func event(_ packet: Packet, of socket: Socket) {
+        let name = packet.eventName
+        let namespace = socket.namespace.namespace.name
+        guard let route = self.table.match(type: .event, namespace: namespace, event: name) else {
+            socket.namespace.shard.counters.eventsUnmatched &+= 1
+            return
+        }
+        let source = EventSource(
+            socket: socket, eventName: name, arguments: packet.arguments, attachments: packet.attachments)
+        guard route.require?.isMet(by: source) ?? true else {
+            return self.fail(ClientError(.forbidden), socket, packet.ackID)
+        }
+        guard let handler = route.handler else { return self.runLocally(route, source, ackID: packet.ackID) }
+        let content = EnvelopeInput.Content.event(
+            name: name, arguments: Array(packet.arguments), attachments: packet.attachments,
+            wantsAck: packet.ackID != nil)
+        self.submit(content, route, handler, source, ackID: packet.ackID)
+    }
+
+    /// A message without a name.
+    func message(_ message: MessageValue, of socket: Socket) {
+        self.lifecycle(.message, .message(message), EventSource(socket: socket, message: message))
+    }
+
+    /// A client wants to enter a namespace. Decided at once, or when its handler has answered.
+    func connect(_ socket: Socket, auth: GatewayConfiguration.Auth?) {
+        let source = EventSource(socket: socket)
+        guard let route = self.table.match(type: .connect, namespace: source.namespace) else {
+            return self.accept(socket, .init(), auth: auth)
+        }
+        guard route.require?.isMet(by: source) ?? true else {
+            return socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
+        }
+        guard let handler = route.handler else {
+            do {
+                let actions = try route.actions.map { action throws(TemplateError) in try action.render(source) }
+                return self.accept(socket, .init(actions: actions), auth: auth)
+            } catch {
+                self.logger.warning("route \(route.name): client refused: \(error.message)")
+                return socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
+            }
+        }
+        let handshake = socket.client.handshake
+        let content = EnvelopeInput.Content.connect(
+            .init(auth: socket.auth, query: handshake.query, origin: handshake.origin, claims: nil))
+        self.submit(content, route, handler, source, ackID: nil, auth: auth)
+    }
+
+    /// A socket has left, after it had been connected.
+    func disconnected(_ socket: Socket, rooms: [String], reason: DisconnectReason) {
+        let since = Duration.milliseconds(WallClock.milliseconds() - socket.connectedAtMilliseconds)
+        self.lifecycle(.disconnected, .disconnected(reason: reason, duration: since), EventSource(socket: socket), rooms)
+        for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
+    }
+
+    private var handlers: [any HandlerService] { self.actions.handlers }
+
+    private func lifecycle(
+        _ type: EventType, _ content: EnvelopeInput.Content, _ source: EventSource, _ rooms: [String]? = nil
+    ) {
+        guard let route = self.table.match(type: type, namespace: source.namespace),
+            route.require?.isMet(by: source) ?? true
+        else {
+            if type == .message { source.socket.namespace.shard.counters.eventsUnmatched &+= 1 }
+            return
+        }
+        if let handler = route.handler {
+            self.submit(content, route, handler, source, ackID: nil, rooms: rooms)
+        } else {
+            self.runLocally(route, source, ackID: nil)
+        }
+    }
+
+    // MARK: - Routes without a handler
+
+    private func runLocally(_ route: Route, _ source: EventSource, ackID: UInt64?) {
+        let socket = source.socket
+        let shard = socket.namespace.shard
+        do {
+            let actions = try route.actions.map { action throws(TemplateError) in try action.render(source) }
+            // Rendered before the actions run, like them: all or nothing.
+            var arguments = shard.borrowAckBuffer()
+            defer { shard.returnAckBuffer(arguments) }
+            var attachments: [ByteBuffer] = []
+            if ackID != nil { try route.ack?.render(into: &arguments, attachments: &attachments, source) }
+            if let problem = self.actions.run(actions, for: socket) {
+                return self.fail(ClientError(.busy, message: problem), socket, ackID)
+            }
+            if let ackID, route.ack != nil {
+                if !actions.isEmpty { shard.drainInbox() }
+                socket.client.acknowledge(ackID, arguments, attachments: attachments, socket: socket)
+            }
+        } catch let error as TemplateError {
+            shard.counters.actionsFailed &+= 1
+            self.logger.debug("route \(route.name): nothing done: \(error.message)")
+            self.fail(ClientError(.badRequest, message: error.message), socket, ackID)
+        } catch {
+            self.fail(ClientError(.handlerError), socket, ackID)
+        }
+    }
+
+    private func fail(_ error: ClientError, _ socket: Socket, _ ackID: UInt64?) {
+        guard let ackID else { return }
+        socket.client.acknowledge(ackID, ByteBuffer(bytes: error.arguments), attachments: [], socket: socket)
+    }
+
+    // MARK: - Routes with a handler
+
+    private func submit(
+        _ content: EnvelopeInput.Content, _ route: Route, _ handler: any HandlerService, _ source: EventSource,
+        ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil
+    ) {
+        let socket = source.socket
+        let shard = socket.namespace.shard
+        let eventID = shard.nextULID().eventID
+        let input = EnvelopeInput(
+            id: eventID, time: Timestamp(milliseconds: WallClock.milliseconds()), route: route.name, node: self.nodeID,
+            socket: self.details(of: socket, rooms: rooms ?? socket.rooms), content: content)
+        let isConnect = input.type == .connect
+        let bound = NIOLoopBound(Pending(socket: socket, route: route, ackID: ackID, auth: auth), eventLoop: shard.loop)
+        let loop = shard.loop
+        var timeout = route.timeout
+        if isConnect, let client = socket.client as? EngineClient { timeout = client.session.endpoint.options.connectTimeout }
+        let job = HandlerJob(
+            input: input, mode: isConnect ? .request : route.mode, lane: route.lane(of: source, eventID: eventID),
+            socketID: socket.id, timeout: timeout, isIdempotent: route.isIdempotent,
+            complete: { [self] result in
+                // Later even from the loop itself: whoever submits is in the middle of something.
+                loop.execute { self.finish(bound.value, result) }
+            })
+        socket.client.handlerBegan()
+        guard handler.submit(job) else {
+            socket.client.handlerEnded()
+            if isConnect { return socket.client.connectDecided(socket, .tryLater) }
+            return self.fail(ClientError(.busy), socket, ackID)
+        }
+    }
+
+    /// What is remembered of an event while its handler works on it.
+    private struct Pending {
+        var socket: Socket
+        var route: Route
+        var ackID: UInt64?
+        var auth: GatewayConfiguration.Auth?
+    }
+
+    private func finish(_ pending: Pending, _ result: HandlerResult) {
+        let socket = pending.socket
+        defer { socket.client.handlerEnded() }
+        switch result {
+        case .answer(let answer):
+            self.apply(answer, pending)
+        case .connect(.accept(let acceptance)):
+            self.accept(socket, acceptance, auth: pending.auth)
+        case .connect(.refuse(let refusal)):
+            socket.client.connectDecided(socket, .refuse(message: refusal.message, data: refusal.data))
+        case .connect(.retry):
+            socket.client.connectDecided(socket, .tryLater)
+        case .connectRefused:
+            socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
+        case .failed(let error):
+            if socket.phase == .connecting { return socket.client.connectDecided(socket, .tryLater) }
+            self.fail(error, socket, pending.ackID)
+        case .done:
+            guard let ackID = pending.ackID else { return }
+            socket.client.acknowledge(ackID, ByteBuffer(), attachments: [], socket: socket)
+        }
+    }
+
+    private func apply(_ answer: HandlerAnswer, _ pending: Pending) {
+        let socket = pending.socket
+        if !answer.state.isEmpty, !socket.updateState(set: answer.state.set, unset: answer.state.unset) {
+            self.logger.warning("route \(pending.route.name): answer not applied: the socket's state would be too large")
+            return self.fail(ClientError(.handlerError), socket, pending.ackID)
+        }
+        if let problem = self.actions.run(answer.actions, for: socket) {
+            self.logger.warning("route \(pending.route.name): answer not applied: \(problem)")
+            return self.fail(ClientError(.handlerError), socket, pending.ackID)
+        }
+        guard let ackID = pending.ackID else { return }
+        if !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }
+        let reply = answer.reply
+        socket.client.acknowledge(
+            ackID, ByteBuffer(bytes: reply.arguments), attachments: reply.attachments, socket: socket)
+    }
+
+    /// Lets a socket in: user, state and rooms first, then the CONNECT reply, then everything else.
+    private func accept(
+        _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, auth: GatewayConfiguration.Auth?
+    ) {
+        guard socket.phase == .connecting else { return }
+        socket.user = acceptance.user
+        guard socket.updateState(set: acceptance.state, unset: []) else {
+            self.logger.warning("client postponed: the handler's state for it is too large")
+            return socket.client.connectDecided(socket, .tryLater)
+        }
+        // What was published before it came is not for it.
+        socket.namespace.shard.drainInbox()
+        socket.client.connectDecided(socket, .accept)
+        guard socket.phase == .connected else { return }
+        let source = EventSource(socket: socket)
+        let rooms = acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: source) } ?? [])
+        let refused = socket.namespace.join(rooms, socket)
+        if !refused.isEmpty {
+            self.logger.warning("\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
+        }
+        if let expiresAt = acceptance.expiresAt { self.actions.setExpiry(socket, unixSeconds: expiresAt) }
+        if let problem = self.actions.run(acceptance.actions, for: socket) {
+            self.logger.warning("actions of a connect answer not applied: \(problem)")
+        }
+        self.lifecycle(.connected, .connected, source)
+    }
+
+    private func details(of socket: Socket, rooms: [String]) -> SocketDetails {
+        let client = socket.client
+        return SocketDetails(
+            id: socket.id, session: client.publicID, namespace: socket.namespace.namespace.name,
+            clientProtocol: client.protocolName, transport: client.transportName, user: socket.user, rooms: rooms,
+            state: socket.state.entries, connectedAt: Timestamp(milliseconds: socket.connectedAtMilliseconds),
+            remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS, headers: client.handshake.headers)
+    }
+}

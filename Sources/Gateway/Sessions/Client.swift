@@ -1,0 +1,106 @@
+import EngineIO
+import NIOCore
+
+/// The peer behind one or more sockets, whatever protocol it speaks. Lives on its shard's loop.
+///
+/// A base class and not a protocol: its methods are called once per delivery, and a class method costs a tenth of a call
+/// through an existential.
+class Client {
+    let shard: Shard
+    let endpointName: String
+    let handshake: ClientHandshake
+    /// Names the client to handlers, without giving its sid away.
+    let publicID: String
+
+    init(shard: Shard, endpointName: String, handshake: ClientHandshake) {
+        self.shard = shard
+        self.endpointName = endpointName
+        self.handshake = handshake
+        self.publicID = shard.nextULID().sessionID
+    }
+
+    /// The protocol's name in envelopes: `socket.io`, `engine.io`, `websocket`, `sse`, `longpoll`.
+    var protocolName: String { fatalError("a client has a protocol") }
+    /// The transport's name at the moment: `polling`, `websocket`, `sse`.
+    var transportName: String { fatalError("a client has a transport") }
+    /// `cleanupEmptyChildNamespaces`: a namespace opened by a pattern goes with its last socket.
+    var forgetsEmptyNamespaces: Bool { false }
+
+    /// An event for one of the client's sockets.
+    func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {}
+
+    /// A raw message for one of the client's sockets.
+    func deliver(_ packet: OutboundPacket, _ form: OutputArena.BufferID, to socket: Socket) {}
+
+    /// The client's ack callback is called with these arguments (comma-separated JSON).
+    func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {}
+
+    /// The socket leaves its namespace by our will; `closesTransport` ends the whole connection too.
+    func disconnect(_ socket: Socket, closesTransport: Bool) {}
+
+    /// The transport is closed without a word, so that the client comes back by itself.
+    func kick(reason: String?) {}
+
+    /// The socket has fewer events waiting for handlers than ``HandlerBackpressure/resume``.
+    func resumeReading() {}
+
+    /// Nothing more is to be read from the client until ``resumeReading()``.
+    func pauseReading() {}
+
+    /// What was decided of a socket that waits to be let in.
+    func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {}
+
+    // MARK: - Events that wait for handlers
+
+    private var handlerBacklog = 0
+    private var isReadingPaused = false
+
+    /// An event of the client is on its way to a handler.
+    func handlerBegan() {
+        self.handlerBacklog += 1
+        guard self.handlerBacklog >= HandlerBackpressure.pause, !self.isReadingPaused else { return }
+        self.isReadingPaused = true
+        self.pauseReading()
+    }
+
+    /// A handler is through with an event of the client.
+    func handlerEnded() {
+        self.handlerBacklog -= 1
+        guard self.handlerBacklog <= HandlerBackpressure.resume, self.isReadingPaused else { return }
+        self.isReadingPaused = false
+        self.resumeReading()
+    }
+}
+
+/// What is decided of a client that wants to enter a namespace.
+enum ConnectDecision: Sendable {
+    case accept
+    /// The client is told and stays away for good.
+    case refuse(message: String, data: [UInt8]?)
+    /// The transport is closed, so that the client tries again by itself.
+    case tryLater
+}
+
+/// What a client said when it came: kept as long as it is connected, so only what something later needs.
+final class ClientHandshake: Sendable {
+    let remoteIP: String
+    let isTLS: Bool
+    let origin: String?
+    /// Parameters of the query that are the application's, not the protocol's.
+    let query: [(name: String, value: String)]
+    /// The headers that some handler's `forwardHeaders` names.
+    let headers: [(name: String, value: String)]
+    let connectedAtMilliseconds: Int64
+
+    init(
+        remoteIP: String, isTLS: Bool, origin: String?, query: [(name: String, value: String)],
+        headers: [(name: String, value: String)], connectedAtMilliseconds: Int64
+    ) {
+        self.remoteIP = remoteIP
+        self.isTLS = isTLS
+        self.origin = origin
+        self.query = query
+        self.headers = headers
+        self.connectedAtMilliseconds = connectedAtMilliseconds
+    }
+}

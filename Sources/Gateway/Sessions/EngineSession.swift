@@ -1,0 +1,446 @@
+import EngineIO
+import NIOCore
+
+/// The I/O of an Engine.IO session: does what its machine decides, with the poll, the POST and the WebSockets at hand.
+///
+/// Lives on its shard's loop. Requests may come from connections of other loops; their answers find their way back by
+/// themselves.
+final class EngineSession {
+    private struct OpenPoll {
+        var request: EngineRequest
+        /// The answer to the handshake, which carries the cookie.
+        var isHandshake: Bool
+    }
+
+    private struct OpenPost {
+        var request: EngineRequest
+        var rest: ByteBuffer
+    }
+
+    /// What a timer was set for; the machine knows what is due, so all mean the same.
+    private static let timerToken: UInt32 = 0
+
+    let id: SessionID
+    let shard: Shard
+    let endpoint: EngineEndpoint
+    let client: EngineClient
+    private var machine: EngineIO.Session
+    private var current: WebSocketStream?
+    private var probing: WebSocketStream?
+    private var poll: OpenPoll?
+    private var post: OpenPost?
+    private var isPaused = false
+    private var isDirty = false
+    private var isOver = false
+    /// Whether what is queued for the next poll may be compressed.
+    private var mayCompress = false
+
+    init(
+        id: SessionID, transport: Transport, endpoint: EngineEndpoint, client: EngineClient, now: ContinuousClock.Instant
+    ) {
+        self.id = id
+        self.shard = endpoint.shard
+        self.endpoint = endpoint
+        self.client = client
+        self.machine = EngineIO.Session(transport: transport, configuration: endpoint.sessionConfiguration, now: now)
+        client.session = self
+        self.shard.sessions[id] = self
+        self.shard.counters.sessionsOpened &+= 1
+        self.shard.timers.schedule(
+            after: endpoint.sessionConfiguration.pingInterval, target: self, token: Self.timerToken, now: now)
+    }
+
+    var transport: Transport { self.machine.transport }
+    var isOpen: Bool { self.machine.isOpen }
+
+    // MARK: - Opening
+
+    /// The handshake came by GET: its answer is the first payload.
+    func open(poll request: EngineRequest) {
+        self.poll = OpenPoll(request: request, isHandshake: true)
+        self.watchForAbort(request.reply)
+        self.sendHandshake()
+        self.client.opened()
+    }
+
+    /// The handshake came as a WebSocket.
+    func open(webSocket stream: WebSocketStream) {
+        self.current = stream
+        self.sendHandshake()
+        self.client.opened()
+    }
+
+    private func sendHandshake() {
+        let data = HandshakeData(
+            sid: self.id.string, transport: self.machine.transport, configuration: self.endpoint.sessionConfiguration)
+        self.send(.framed(reserving: 160) { data.write(into: &$0) }, compress: false)
+    }
+
+    // MARK: - Requests
+
+    func receivePoll(_ request: EngineRequest) {
+        let now = ContinuousClock.now
+        switch self.machine.receivePoll(now: now) {
+        case .answer:
+            self.poll = OpenPoll(request: request, isHandshake: false)
+            self.answerPoll()
+        case .answerNoop:
+            self.endpoint.answerPoll(request, .noop)
+        case .hold:
+            self.poll = OpenPoll(request: request, isHandshake: false)
+            self.watchForAbort(request.reply)
+            if self.machine.isProbing { self.schedule(after: EngineEndpoint.noopPace, now: now) }
+        case .refuse(let error, let ending):
+            if let ending { self.finish(ending) }
+            self.endpoint.refuse(request, error)
+        }
+    }
+
+    /// The poll's connection may go away before there is anything to say.
+    private func watchForAbort(_ reply: ExchangeReply) {
+        let handle = self.shard.handle
+        let session = NIOLoopBound(self, eventLoop: self.shard.loop)
+        reply.onAbort { handle.loop.execute { session.value.pollLost() } }
+    }
+
+    private func pollLost() {
+        guard self.poll != nil else { return }
+        self.poll = nil
+        if let ending = self.machine.pollLost() { self.finish(ending) }
+    }
+
+    func receivePost(_ request: EngineRequest) {
+        switch self.machine.receivePost(now: .now) {
+        case .read:
+            // Binary bodies are of protocol 3.
+            if request.contentType?.lowercased().hasPrefix("application/octet-stream") == true {
+                if let ending = self.machine.fail(.transportError) { self.finish(ending) }
+                return self.endpoint.refuse(request, .badRequest)
+            }
+            self.post = OpenPost(request: request, rest: request.body)
+            self.readPost()
+        case .refuse(let error, let ending):
+            if let ending { self.finish(ending) }
+            self.endpoint.refuse(request, error)
+        }
+    }
+
+    /// Handles the packets of the open POST until they are through, or reading is paused. The client's next POST waits
+    /// for the answer to this one, which is how back-pressure reaches it.
+    private func readPost() {
+        guard var post = self.post.take() else { return }
+        var failed = false
+        let consumed = post.rest.withUnsafeReadableBytes { body -> Int? in
+            var reader = PayloadReader(body)
+            do {
+                while let item = try reader.next() {
+                    switch item {
+                    case .packet(let type, let data):
+                        self.received(type, data)
+                    case .binary(let data):
+                        self.receivedBinaryMessage(data)
+                    }
+                    if self.isOver { return nil }
+                    if self.isPaused { return reader.nextOffset }
+                }
+            } catch {
+                self.shard.counters.parseErrorsEngineIO &+= 1
+                failed = true
+            }
+            return nil
+        }
+        if failed {
+            if let ending = self.machine.fail(.parseError) { self.finish(ending) }
+            return self.endpoint.refuse(post.request, .badRequest)
+        }
+        if let consumed {
+            post.rest.moveReaderIndex(forwardBy: consumed)
+            self.post = post
+            return
+        }
+        self.machine.postEnded()
+        self.endpoint.answerPost(post.request)
+    }
+
+    private func received(_ type: PacketType, _ data: UnsafeRawBufferPointer) {
+        let receipt = self.machine.receive(type, data, over: .polling, now: .now)
+        if case .message = receipt { return self.message(text: data) }
+        self.handle(receipt)
+    }
+
+    private func receivedBinaryMessage(_ data: ByteBuffer) {
+        data.withUnsafeReadableBytes { bytes in
+            let receipt = self.machine.receive(.message, bytes, over: .polling, now: .now)
+            if case .message = receipt { return self.message(binary: bytes) }
+            self.handle(receipt)
+        }
+    }
+
+    // MARK: - WebSockets
+
+    /// A WebSocket for this session: asks whether it may probe. `nil`: refuse the handshake with the error.
+    func receiveUpgrade() -> Result<UpgradeVerdict, ProtocolError> {
+        switch self.machine.webSocketRequested(now: .now) {
+        case .acceptAsProbe:
+            self.schedule(after: self.endpoint.sessionConfiguration.upgradeTimeout, now: .now)
+            return .success(.probe)
+        case .acceptThenClose:
+            return .success(.closeAtOnce)
+        case .refuse(let error, let ending):
+            if let ending { self.finish(ending) }
+            return .failure(error)
+        }
+    }
+
+    enum UpgradeVerdict { case probe, closeAtOnce }
+
+    func beginProbe(_ stream: WebSocketStream) {
+        guard !self.isOver else { return stream.close(code: nil) }
+        self.probing = stream
+    }
+
+    func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
+        guard stream === self.current || stream === self.probing else { return }
+        let receipt = self.machine.receiveText(payload, now: .now)
+        if case .message = receipt {
+            return self.message(text: UnsafeRawBufferPointer(rebasing: payload.dropFirst()))
+        }
+        self.handle(receipt)
+    }
+
+    func receivedBinary(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
+        guard stream === self.current || stream === self.probing else { return }
+        let receipt = self.machine.receive(.message, payload, over: .websocket, now: .now)
+        if case .message = receipt { return self.message(binary: payload) }
+        self.handle(receipt)
+    }
+
+    private func handle(_ receipt: EngineIO.Session.Receipt) {
+        switch receipt {
+        case .message, .ignored:
+            break
+        case .answerProbe(let releasePoll):
+            self.probing?.send(OutboundPacket.probeAnswer.webSocketFrame)
+            if releasePoll { self.answerPoll() }
+        case .upgraded(let releasePoll):
+            self.current = self.probing.take()
+            self.shard.counters.upgradesCompleted &+= 1
+            if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
+            self.machine.takeFrames { self.current?.send($0) }
+        case .closeProbe:
+            self.shard.counters.upgradesFailed &+= 1
+            self.probing.take()?.close(code: nil)
+        case .close(let ending):
+            self.finish(ending)
+        }
+    }
+
+    func webSocketLost(_ stream: WebSocketStream, byError: Bool) {
+        guard stream === self.current || stream === self.probing else { return }
+        if stream === self.current { self.current = nil } else { self.probing = nil }
+        switch self.machine.webSocketLost(byError ? .transportError : .transportClose) {
+        case .ignored: break
+        case .probeEnded: self.shard.counters.upgradesFailed &+= 1
+        case .close(let ending): self.finish(ending)
+        }
+    }
+
+    func outputDrained() {}
+
+    private func message(text: UnsafeRawBufferPointer) {
+        self.shard.counters.messagesReceived &+= 1
+        self.client.received(text: text)
+    }
+
+    private func message(binary: UnsafeRawBufferPointer) {
+        self.shard.counters.messagesReceived &+= 1
+        self.client.received(binary: binary)
+    }
+
+    // MARK: - Output
+
+    /// Whether something sent now would leave now; what is volatile is dropped otherwise.
+    var isWritable: Bool {
+        guard self.machine.isWritable else { return false }
+        if let current = self.current { return current.isWritable || current.bufferedBytes < self.shard.limits.outputSoft }
+        return true
+    }
+
+    /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
+    func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        switch self.machine.send(packet) {
+        case .writeNow:
+            self.shard.counters.messagesSent &+= 1
+            self.current?.send(shared)
+        case .queued:
+            self.queued(compress)
+        case .answerPoll:
+            self.queued(compress)
+            self.pollNeeded()
+        case .dropped:
+            break
+        }
+    }
+
+    /// Sends a packet that is for this session alone.
+    func send(_ packet: OutboundPacket, compress: Bool = true) {
+        switch self.machine.send(packet) {
+        case .writeNow:
+            self.shard.counters.messagesSent &+= 1
+            self.current?.send(packet.webSocketFrame)
+        case .queued:
+            self.queued(compress)
+        case .answerPoll:
+            self.queued(compress)
+            self.pollNeeded()
+        case .dropped:
+            break
+        }
+    }
+
+    /// Sends a text message that `body` writes. On a WebSocket it is written straight into the turn's output.
+    func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
+        if let current = self.current, self.machine.isWritable {
+            self.shard.counters.messagesSent &+= 1
+            current.sendText { buffer in
+                buffer.writeInteger(PacketType.message.rawValue)
+                body(&buffer)
+            }
+        } else {
+            self.send(.message(reserving: 128, body), compress: compress)
+        }
+    }
+
+    private func queued(_ compress: Bool) {
+        self.mayCompress = self.mayCompress || compress
+        self.shard.counters.messagesSent &+= 1
+        guard self.machine.queuedBytes > self.shard.limits.outputHard else { return }
+        // Nobody fetches it: what is queued must not grow for ever.
+        self.shard.counters.slowConsumersClosed &+= 1
+        self.close(.transportError, discard: true)
+    }
+
+    private func pollNeeded() {
+        guard !self.isDirty else { return }
+        self.isDirty = true
+        self.shard.markDirty(self)
+    }
+
+    /// The end of the turn: what has come together answers the open poll.
+    func endTurn() {
+        self.isDirty = false
+        if self.machine.hasOpenPoll { self.answerPoll() }
+    }
+
+    private func answerPoll() {
+        guard let poll = self.poll.take() else { return }
+        var body = ByteBuffer()
+        let result = self.machine.takePayload(into: &body)
+        let compress = self.mayCompress
+        if result != .some { self.mayCompress = false }
+        self.endpoint.answerPoll(poll.request, body, isHandshake: poll.isHandshake, sid: self.id, compress: compress)
+        if case .last(let reason) = result { self.ended(reason) }
+    }
+
+    // MARK: - Back-pressure
+
+    /// Stops or resumes taking messages from the client.
+    func setPaused(_ paused: Bool) {
+        guard paused != self.isPaused, !self.isOver else { return }
+        self.isPaused = paused
+        self.current?.setPaused(paused)
+        if !paused, self.post != nil { self.readPost() }
+    }
+
+    // MARK: - The end
+
+    /// This side closes the session: `1` on polling, a close frame on a WebSocket.
+    func close(_ reason: CloseReason, discard: Bool = false) {
+        let now = ContinuousClock.now
+        switch self.machine.close(reason, discard: discard, now: now) {
+        case .ended(let ending):
+            self.finish(ending)
+        case .answerPoll(let closeProbe):
+            if closeProbe { self.probing.take()?.close(code: nil) }
+            self.answerPoll()
+            // More is queued than one answer holds: the next poll takes it, and the close packet.
+            guard !self.isOver else { return }
+            self.schedule(after: self.endpoint.sessionConfiguration.linger, now: now)
+            self.clientEnded(reason)
+        case .linger(_, let closeProbe):
+            if closeProbe { self.probing.take()?.close(code: nil) }
+            self.schedule(after: self.endpoint.sessionConfiguration.linger, now: now)
+            self.clientEnded(reason)
+        case .none:
+            break
+        }
+    }
+
+    private func finish(_ ending: Ending) {
+        if let answer = ending.pollAnswer, let poll = self.poll.take() {
+            self.endpoint.answerPoll(poll.request, answer)
+        }
+        if ending.closesWebSocket {
+            // "Service restart" (IANA registry of close codes) says why; clients come back after any.
+            let code: UInt16? = ending.reason == .serverShuttingDown ? 1012 : nil
+            self.current.take()?.close(code: code)
+            self.probing.take()?.close(code: code)
+        }
+        self.ended(ending.reason)
+    }
+
+    private func ended(_ reason: CloseReason) {
+        guard !self.isOver else { return }
+        self.isOver = true
+        self.shard.sessions[self.id] = nil
+        self.shard.counters.sessionClosed(reason)
+        if let post = self.post.take() { self.endpoint.answerPost(post.request) }
+        self.poll = nil
+        self.current = nil
+        self.probing = nil
+        self.clientEnded(reason)
+    }
+
+    private var clientKnows = false
+
+    private func clientEnded(_ reason: CloseReason) {
+        guard !self.clientKnows else { return }
+        self.clientKnows = true
+        self.client.sessionEnded(reason)
+    }
+
+    // MARK: - Time
+
+    private func schedule(after delay: Duration, now: ContinuousClock.Instant) {
+        self.shard.timers.schedule(after: delay, target: self, token: Self.timerToken, now: now)
+    }
+}
+
+extension EngineSession: TimerTarget {
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        // Several things may be due at once; the machine does one at a time, and no more than these kinds exist.
+        for _ in 0..<4 {
+            switch self.machine.tick(now: now) {
+            case .wait, .none:
+                return
+            case .sendPing(let decision, let next):
+                let configuration = self.endpoint.sessionConfiguration
+                let due = next - configuration.pingTimeout
+                switch decision {
+                case .writeNow: self.current?.send(OutboundPacket.ping.webSocketFrame)
+                case .answerPoll: self.pollNeeded()
+                case .queued, .dropped: break
+                }
+                self.schedule(after: configuration.pingTimeout, now: due)
+                self.schedule(after: configuration.pingInterval, now: due)
+            case .closeProbe:
+                self.shard.counters.upgradesFailed &+= 1
+                self.probing.take()?.close(code: nil)
+            case .answerPoll:
+                self.answerPoll()
+            case .close(let ending):
+                self.finish(ending)
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import EngineIO
+import NIOCore
+import SocketIO
+import WebSocketProtocol
+
+/// Builds the shared buffers that leave on both transports: `[WebSocket header]["4"][Socket.IO packet]`.
+extension OutboundPacket {
+    /// An Engine.IO text message whose content is written by `body`.
+    static func message(reserving capacity: Int, _ body: (inout ByteBuffer) -> Void) -> OutboundPacket {
+        .framed(reserving: 1 + capacity) { buffer in
+            buffer.writeInteger(PacketType.message.rawValue)
+            body(&buffer)
+        }
+    }
+
+    /// A text packet that `body` writes, type byte and all.
+    static func framed(reserving capacity: Int, _ body: (inout ByteBuffer) -> Void) -> OutboundPacket {
+        // The header's size depends on the length of what follows, so room for the largest is left and used from the end.
+        let room = 10
+        var buffer = ByteBufferAllocator().buffer(capacity: room + capacity)
+        buffer.writeRepeatingByte(0, count: room)
+        body(&buffer)
+        let length = buffer.writerIndex - room
+        var header = ByteBufferAllocator().buffer(capacity: room)
+        FrameEncoder.writeHeader(opcode: .text, length: length, into: &header)
+        let start = room - header.readableBytes
+        buffer.setBuffer(header, at: start)
+        buffer.moveReaderIndex(to: start)
+        return OutboundPacket(frame: buffer, payloadOffset: header.readableBytes, isBinary: false)
+    }
+
+    /// A binary message: an attachment, or a raw message of an Engine.IO client.
+    static func binary(_ data: ByteBuffer) -> OutboundPacket {
+        var buffer = ByteBufferAllocator().buffer(capacity: 10 + data.readableBytes)
+        FrameEncoder.writeHeader(opcode: .binary, length: data.readableBytes, into: &buffer)
+        let offset = buffer.readableBytes
+        buffer.writeImmutableBuffer(data)
+        return OutboundPacket(frame: buffer, payloadOffset: offset, isBinary: true)
+    }
+
+    /// The packets of an event with everything that belongs to it.
+    static func event(
+        namespace: String, name: String, arguments: [UInt8], ackID: UInt64?, attachments: [ByteBuffer]
+    ) -> [OutboundPacket] {
+        let text = OutboundPacket.message(reserving: namespace.utf8.count + name.utf8.count + arguments.count + 48) {
+            PacketEncoder.event(
+                namespace: namespace, name: name, arguments: arguments, ackID: ackID,
+                attachmentCount: attachments.count, into: &$0)
+        }
+        return attachments.isEmpty ? [text] : [text] + attachments.map { .binary($0) }
+    }
+}

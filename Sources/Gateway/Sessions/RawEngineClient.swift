@@ -1,0 +1,75 @@
+import EngineIO
+import NIOCore
+import Routing
+
+/// An Engine.IO client without Socket.IO: its messages have no names, and it is in one namespace from the start.
+final class RawEngineClient: EngineClient {
+    private let endpoint: EngineEndpoint
+    private var socket: Socket?
+
+    init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
+        self.endpoint = endpoint
+        super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
+    }
+
+    override var protocolName: String { "engine.io" }
+    override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
+
+    override func opened() {
+        // The first namespace of the endpoint; the configuration makes sure that there is one, by name.
+        guard case .name(let name)? = self.endpoint.namespaces.first,
+            let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces)
+        else { return self.session.close(.forcedServerClose) }
+        let socket = Socket(
+            id: SessionID(shard: self.shard.handle.index, using: &self.shard.random).string, client: self,
+            namespace: self.shard.openNamespace(namespace), auth: nil,
+            connectedAtMilliseconds: WallClock.milliseconds())
+        self.socket = socket
+        self.shard.core.router.connect(socket, auth: self.endpoint.options.auth)
+    }
+
+    override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
+        guard socket === self.socket, socket.phase == .connecting else { return }
+        switch decision {
+        case .accept:
+            socket.phase = .connected
+            socket.namespace.add(socket)
+            self.shard.counters.connectsAccepted &+= 1
+        case .refuse:
+            self.shard.counters.connectsRefused &+= 1
+            self.session.close(.forcedServerClose)
+        case .tryLater:
+            self.shard.counters.connectsPostponed &+= 1
+            self.session.close(.forcedServerClose)
+        }
+    }
+
+    override func received(text: UnsafeRawBufferPointer) {
+        guard let socket = self.socket, socket.phase == .connected else { return }
+        self.shard.core.router.message(.text(ByteBuffer(bytes: text)), of: socket)
+    }
+
+    override func received(binary: UnsafeRawBufferPointer) {
+        guard let socket = self.socket, socket.phase == .connected else { return }
+        self.shard.core.router.message(.binary(ByteBuffer(bytes: binary)), of: socket)
+    }
+
+    override func deliver(_ packet: OutboundPacket, _ form: OutputArena.BufferID, to socket: Socket) {
+        self.session.send(packet, shared: form, compress: true)
+    }
+
+    override func disconnect(_ socket: Socket, closesTransport: Bool) {
+        self.session.close(.forcedServerClose)
+    }
+
+    override func sessionEnded(_ reason: CloseReason) {
+        guard let socket = self.socket.take() else { return }
+        let wasConnected = socket.phase == .connected
+        let rooms = socket.rooms
+        socket.phase = .closed
+        guard wasConnected else { return }
+        socket.namespace.remove(socket)
+        self.shard.counters.disconnected(.init(reason))
+        self.shard.core.router.disconnected(socket, rooms: rooms, reason: .init(reason))
+    }
+}

@@ -1,0 +1,80 @@
+import Bus
+import JSONScanner
+import NIOCore
+import Routing
+import SocketIO
+
+/// One client in one namespace.
+final class Socket {
+    enum Phase {
+        /// The connect handler or the routes have not decided yet.
+        case connecting
+        case connected
+        case closed
+    }
+
+    let id: String
+    let client: Client
+    let namespace: LocalNamespace
+    /// Its number in the namespace's ``Membership``; given when it is added there.
+    var slot: Member = 0
+    var phase = Phase.connecting
+    var user: String?
+    /// The JSON payload of the CONNECT packet.
+    let auth: [UInt8]?
+    /// What handlers and routes keep with the socket.
+    private(set) var state = SocketState()
+    let connectedAtMilliseconds: Int64
+    /// When its authorization ends, and the number of the timer that watches it.
+    var expiry: (at: ContinuousClock.Instant, token: UInt32)?
+    private var pendingAcks: [UInt64: AckCollector]?
+
+    /// The most server-to-client requests that a socket may have open.
+    static let maxPendingAcks = 10_000
+
+    init(id: String, client: Client, namespace: LocalNamespace, auth: [UInt8]?, connectedAtMilliseconds: Int64) {
+        self.id = id
+        self.client = client
+        self.namespace = namespace
+        self.auth = auth
+        self.connectedAtMilliseconds = connectedAtMilliseconds
+    }
+
+    /// The rooms that it is in, its own first.
+    var rooms: [String] {
+        [self.id] + (self.phase == .connected ? self.namespace.membership.rooms(of: self.slot) : [])
+    }
+
+    /// Returns `false` and changes nothing when the state would become too large.
+    func updateState(set: [(key: String, json: [UInt8])], unset: [String]) -> Bool {
+        (try? self.state.apply(set: set, unset: unset)) != nil
+    }
+
+    // MARK: - Server-to-client requests
+
+    /// Remembers that the client is about to be asked. Returns `false` when it has too many questions open already.
+    func awaitAck(_ id: UInt64, _ collector: AckCollector) -> Bool {
+        let count = self.pendingAcks?.count ?? 0
+        // Requests that have timed out leave their entries; they are swept when some have come together.
+        if count >= 64 { self.pendingAcks = self.pendingAcks?.filter { !$0.value.isDone } }
+        guard (self.pendingAcks?.count ?? 0) < Self.maxPendingAcks else { return false }
+        self.pendingAcks = self.pendingAcks ?? [:]
+        self.pendingAcks?[id] = collector
+        collector.asked(self.id)
+        return true
+    }
+
+    /// The client answered; an answer that nobody waits for is ignored.
+    func acknowledged(_ id: UInt64, arguments: UnsafeRawBufferPointer, attachments: [ByteBuffer]) {
+        guard let collector = self.pendingAcks?.removeValue(forKey: id) else { return }
+        if self.pendingAcks?.isEmpty == true { self.pendingAcks = nil }
+        collector.answered(.init(socketID: self.id, arguments: Array(arguments), attachments: attachments))
+    }
+
+    /// Nobody will answer any more.
+    func abandonAcks() {
+        guard let pending = self.pendingAcks else { return }
+        self.pendingAcks = nil
+        for collector in pending.values { collector.gone(self.id) }
+    }
+}

@@ -1,0 +1,253 @@
+import Bus
+import EngineIO
+import HandlerContract
+import NIOCore
+import SocketIO
+
+/// A Socket.IO client: decodes its packets, and keeps one socket for each namespace that it is in.
+final class SocketIOClient: EngineClient {
+    /// How long the attachments of a packet may take to arrive.
+    private static let attachmentTimeout: Duration = .seconds(20)
+
+    private enum Timer: UInt32 { case connect, attachments }
+
+    private let endpoint: EngineEndpoint
+    private var decoder: PacketDecoder
+    private var connections = NamespaceConnections()
+    /// By the index that ``connections`` gives.
+    private var sockets: [Socket?] = []
+    /// Counts packets with attachments, so that a timer can tell whether the one that it watches is through.
+    private var assemblies: UInt32 = 0
+    private var isOver = false
+
+    init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
+        self.endpoint = endpoint
+        self.decoder = PacketDecoder(
+            limits: PacketDecoder.Limits(
+                maxAttachments: endpoint.options.maxAttachments,
+                maxPacketBytes: endpoint.options.maxHttpBufferSize))
+        super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
+    }
+
+    override var protocolName: String { "socket.io" }
+    override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
+
+    override func opened() {
+        self.shard.timers.schedule(
+            after: self.endpoint.options.connectTimeout, target: self, token: Timer.connect.rawValue)
+    }
+
+    // MARK: - Packets from the client
+
+    override func received(text: UnsafeRawBufferPointer) {
+        do {
+            let packet = try self.decoder.decode(text: text, mayAwaitAttachments: self.connections.isAnyConnected)
+            guard let packet else { return self.awaitAttachments() }
+            self.received(packet)
+        } catch {
+            self.fail(error)
+        }
+    }
+
+    override func received(binary: UnsafeRawBufferPointer) {
+        do {
+            guard let packet = try self.decoder.decode(binary: binary) else { return }
+            self.assemblies &+= 1
+            self.received(packet)
+            self.decoder.releaseLastPacket()
+        } catch {
+            self.fail(error)
+        }
+    }
+
+    private func awaitAttachments() {
+        self.assemblies &+= 1
+        // Two low bits name the timer, the rest the packet.
+        self.shard.timers.schedule(
+            after: Self.attachmentTimeout, target: self, token: self.assemblies << 2 | Timer.attachments.rawValue)
+    }
+
+    private func fail(_ error: PacketError) {
+        self.shard.counters.parseErrorsSocketIO &+= 1
+        self.shard.core.logger.debug("client closed: \(error.reason)", metadata: ["client": "\(self.publicID)"])
+        self.session.close(.parseError)
+    }
+
+    private func received(_ packet: Packet) {
+        switch packet.kind {
+        case .connect:
+            self.connect(packet)
+        case .disconnect:
+            switch self.connections.receiveDisconnect(namespace: packet.namespace) {
+            case .deliver(let index): self.close(index, .client)
+            case .ignore: break
+            case .close: self.session.close(.parseError)
+            }
+        case .event, .ack:
+            switch self.connections.receivePacket(namespace: packet.namespace) {
+            case .deliver(let index):
+                guard let socket = self.sockets[index] else { return }
+                if packet.kind == .event {
+                    self.shard.core.router.event(packet, of: socket)
+                } else if let id = packet.ackID {
+                    let arguments = UnsafeRawBufferPointer(rebasing: packet.payload[packet.ackArguments])
+                    socket.acknowledged(id, arguments: arguments, attachments: packet.attachments)
+                }
+            case .ignore: break
+            case .close: self.session.close(.parseError)
+            }
+        }
+    }
+
+    // MARK: - Entering and leaving
+
+    private func connect(_ packet: Packet) {
+        switch self.connections.receiveConnect(namespace: packet.namespace) {
+        case .duplicate, .tooMany:
+            self.session.close(.parseError)
+        case .proceed(let index):
+            let name = packet.namespaceName
+            guard let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces) else {
+                _ = self.connections.connectRefused(index)
+                self.shard.counters.connectsInvalid &+= 1
+                return self.sendConnectError(name, "Invalid namespace", nil)
+            }
+            let socket = Socket(
+                id: SessionID(shard: self.shard.handle.index, using: &self.shard.random).string, client: self,
+                namespace: self.shard.openNamespace(namespace),
+                auth: packet.payload.isEmpty ? nil : Array(packet.payload),
+                connectedAtMilliseconds: WallClock.milliseconds())
+            while self.sockets.count <= index { self.sockets.append(nil) }
+            self.sockets[index] = socket
+            self.shard.core.router.connect(socket, auth: self.endpoint.options.auth)
+        }
+    }
+
+    override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
+        guard !self.isOver, let index = self.index(of: socket), socket.phase == .connecting else { return }
+        let namespace = socket.namespace.namespace.name
+        switch decision {
+        case .accept:
+            guard self.connections.connectAccepted(index) else { return }
+            socket.phase = .connected
+            socket.namespace.add(socket)
+            self.shard.counters.connectsAccepted &+= 1
+            self.session.sendMessage {
+                PacketEncoder.connectReply(namespace: namespace, sid: socket.id, pid: nil, into: &$0)
+            }
+        case .refuse(let message, let data):
+            guard self.connections.connectRefused(index) else { return }
+            socket.phase = .closed
+            self.sockets[index] = nil
+            self.shard.counters.connectsRefused &+= 1
+            self.sendConnectError(namespace, message, data)
+        case .tryLater:
+            self.shard.counters.connectsPostponed &+= 1
+            self.session.close(.forcedServerClose)
+        }
+    }
+
+    private func sendConnectError(_ namespace: String, _ message: String, _ data: [UInt8]?) {
+        self.session.sendMessage {
+            PacketEncoder.connectError(namespace: namespace, message: message, data: data, into: &$0)
+        }
+    }
+
+    private func index(of socket: Socket) -> Int? {
+        self.sockets.firstIndex { $0 === socket }
+    }
+
+    /// The socket is gone, whoever wanted it.
+    private func close(_ index: Int, _ reason: DisconnectReason) {
+        guard let socket = self.sockets[index] else { return }
+        self.sockets[index] = nil
+        let wasConnected = socket.phase == .connected
+        let rooms = socket.rooms
+        socket.phase = .closed
+        socket.abandonAcks()
+        guard wasConnected else { return }
+        socket.namespace.remove(socket)
+        self.shard.counters.disconnected(reason)
+        self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
+    }
+
+    override func disconnect(_ socket: Socket, closesTransport: Bool) {
+        if let index = self.index(of: socket), self.connections.disconnectedByServer(index) {
+            let namespace = socket.namespace.namespace.name
+            self.session.sendMessage { PacketEncoder.disconnect(namespace: namespace, into: &$0) }
+            self.close(index, .server)
+        }
+        if closesTransport { self.session.close(.forcedServerClose) }
+    }
+
+    override func sessionEnded(_ reason: CloseReason) {
+        self.isOver = true
+        let reason = self.closedFor ?? DisconnectReason(reason)
+        for index in self.sockets.indices { self.close(index, reason) }
+    }
+
+    /// A better word for why the session is being closed than the protocol has.
+    private var closedFor: DisconnectReason?
+
+    override func kick(reason: String?) {
+        self.closedFor = reason.flatMap(DisconnectReason.init(rawValue:)) ?? .server
+        super.kick(reason: reason)
+    }
+
+    // MARK: - Packets to the client
+
+    override func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {
+        if broadcast.volatile, !self.session.isWritable {
+            self.shard.counters.outputDroppedVolatile &+= 1
+            return
+        }
+        self.session.send(broadcast.packets[0], shared: form.first, compress: broadcast.compress)
+        guard broadcast.packets.count > 1 else { return }
+        for (packet, id) in zip(broadcast.packets.dropFirst(), form.attachments) {
+            self.session.send(packet, shared: id, compress: broadcast.compress)
+        }
+    }
+
+    override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
+        guard socket.phase == .connected else { return }
+        let namespace = socket.namespace.namespace.name
+        self.session.sendMessage { buffer in
+            arguments.withUnsafeReadableBytes {
+                PacketEncoder.ack(
+                    namespace: namespace, id: id, arguments: $0, attachmentCount: attachments.count, into: &buffer)
+            }
+        }
+        for attachment in attachments { self.session.send(.binary(attachment)) }
+    }
+}
+
+extension SocketIOClient: TimerTarget {
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        guard !self.isOver else { return }
+        switch Timer(rawValue: token & 3) {
+        case .connect:
+            // In no namespace, or still waiting to be let into one: the client comes back by itself.
+            if !self.connections.hasEverConnected { self.session.close(.forcedServerClose) }
+        case .attachments:
+            guard token >> 2 == self.assemblies & 0x3fff_ffff, self.decoder.isAwaitingAttachments else { return }
+            self.session.close(.parseError)
+        case nil:
+            break
+        }
+    }
+}
+
+extension DisconnectReason {
+    /// The handler contract's word for the end of a session.
+    init(_ reason: CloseReason) {
+        self =
+            switch reason {
+            case .transportClose: .transportClose
+            case .transportError: .transportError
+            case .pingTimeout: .pingTimeout
+            case .parseError: .parseError
+            case .forcedClose, .forcedServerClose: .server
+            case .serverShuttingDown: .drain
+            }
+    }
+}

@@ -1,0 +1,167 @@
+import struct NIOCore.ByteBuffer
+
+/// What all connections of a loop are to be sent in this turn.
+///
+/// A connection's output is a linked list of pieces; a piece is a range of a buffer that many connections may share, or of
+/// the scratch buffer that collects small answers. Nothing is allocated or retained for a piece, and a connection carries
+/// eight bytes of it. Everything is dropped at the end of the turn.
+struct OutputArena {
+    /// The pieces of one connection, in order.
+    struct List {
+        fileprivate var head: UInt32 = .max
+        fileprivate var tail: UInt32 = .max
+
+        init() {}
+
+        var isEmpty: Bool { self.head == .max }
+    }
+
+    /// A buffer that was added in this turn.
+    struct BufferID: Hashable {
+        fileprivate var index: UInt32
+    }
+
+    private struct Piece {
+        var buffer: UInt32
+        var start: UInt32
+        var length: UInt32
+        var next: UInt32
+    }
+
+    private static let scratchIndex = UInt32.max
+
+    private var pieces: ContiguousArray<Piece> = []
+    private var buffers: ContiguousArray<ByteBuffer> = []
+    private var scratch = ByteBuffer()
+
+    init() {}
+
+    /// Makes a buffer known for this turn, once for all its receivers.
+    mutating func add(_ buffer: ByteBuffer) -> BufferID {
+        self.buffers.append(buffer)
+        return BufferID(index: UInt32(self.buffers.count - 1))
+    }
+
+    /// Appends all readable bytes of a shared buffer to a connection's list. Returns their number.
+    mutating func append(_ id: BufferID, to list: inout List) -> Int {
+        let length = UInt32(truncatingIfNeeded: self.buffers[Int(id.index)].readableBytes)
+        return self.append(Piece(buffer: id.index, start: 0, length: length, next: .max), to: &list)
+    }
+
+    /// Lets `body` write an answer for one connection straight into the scratch buffer. Returns the number of its bytes.
+    mutating func append(to list: inout List, _ body: (inout ByteBuffer) -> Void) -> Int {
+        let start = self.scratch.writerIndex
+        body(&self.scratch)
+        let length = self.scratch.writerIndex - start
+        return self.append(
+            Piece(
+                buffer: Self.scratchIndex, start: UInt32(truncatingIfNeeded: start),
+                length: UInt32(truncatingIfNeeded: length), next: .max),
+            to: &list
+        )
+    }
+
+    /// The same for something with a header whose size depends on the length of what follows it: `header` is given that
+    /// length and may write at most `headerRoom` bytes.
+    mutating func append(
+        to list: inout List, headerRoom: Int, _ body: (inout ByteBuffer) -> Void,
+        header: (Int, inout ByteBuffer) -> Void
+    ) -> Int {
+        let room = self.scratch.writerIndex
+        self.scratch.writeRepeatingByte(0, count: headerRoom)
+        body(&self.scratch)
+        let end = self.scratch.writerIndex
+        let length = end - room - headerRoom
+        // Written behind the body to learn its size, then moved to where it belongs.
+        header(length, &self.scratch)
+        let headerLength = self.scratch.writerIndex - end
+        precondition(headerLength <= headerRoom)
+        let start = room + headerRoom - headerLength
+        // Both ranges were just written, so the copy cannot fail.
+        _ = try? self.scratch.copyBytes(at: end, to: start, length: headerLength)
+        self.scratch.moveWriterIndex(to: end)
+        return self.append(
+            Piece(
+                buffer: Self.scratchIndex, start: UInt32(truncatingIfNeeded: start),
+                length: UInt32(truncatingIfNeeded: headerLength + length), next: .max),
+            to: &list)
+    }
+
+    private mutating func append(_ piece: Piece, to list: inout List) -> Int {
+        guard piece.length > 0 else { return 0 }
+        let index = UInt32(self.pieces.count)
+        self.pieces.append(piece)
+        if list.isEmpty {
+            list.head = index
+        } else {
+            self.pieces[Int(list.tail)].next = index
+        }
+        list.tail = index
+        return Int(piece.length)
+    }
+
+    /// The bytes of a list when it is a single piece, or what `gather` holds after collecting them; `nil` when `gather` is
+    /// too small for them.
+    func withBytes<Result>(
+        of list: List, gather: UnsafeMutableRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result? {
+        guard !list.isEmpty else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        let first = self.pieces[Int(list.head)]
+        if first.next == .max {
+            return self.withBytes(of: first, body)
+        }
+        var filled = 0
+        var index = list.head
+        while index != .max {
+            let piece = self.pieces[Int(index)]
+            let length = Int(piece.length)
+            guard filled + length <= gather.count else { return nil }
+            self.withBytes(of: piece) { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: gather[filled..<filled + length]).copyMemory(from: bytes)
+            }
+            filled += length
+            index = piece.next
+        }
+        return body(UnsafeRawBufferPointer(rebasing: gather[..<filled]))
+    }
+
+    /// The pieces of a list as buffers that outlive the turn; shared ones stay shared.
+    func buffers(of list: List) -> [ByteBuffer] {
+        var result: [ByteBuffer] = []
+        var index = list.head
+        while index != .max {
+            let piece = self.pieces[Int(index)]
+            if piece.buffer == Self.scratchIndex {
+                // A copy: a slice would keep the whole turn's scratch memory alive.
+                result.append(self.withBytes(of: piece) { ByteBuffer(bytes: $0) })
+            } else {
+                let buffer = self.buffers[Int(piece.buffer)]
+                result.append(buffer)
+            }
+            index = piece.next
+        }
+        return result
+    }
+
+    /// The turn is over.
+    mutating func removeAll() {
+        // One large turn must not pin its memory for good.
+        self.pieces.removeAll(keepingCapacity: self.pieces.count < 65_536)
+        self.buffers.removeAll(keepingCapacity: self.buffers.count < 4_096)
+        if self.scratch.capacity > 1 << 20 {
+            self.scratch = ByteBuffer()
+        } else {
+            self.scratch.clear()
+        }
+    }
+
+    private func withBytes<Result>(of piece: Piece, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        if piece.buffer == Self.scratchIndex {
+            return self.scratch.withUnsafeReadableBytes { bytes in
+                let start = Int(piece.start) - self.scratch.readerIndex
+                return body(UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(piece.length)]))
+            }
+        }
+        return self.buffers[Int(piece.buffer)].withUnsafeReadableBytes(body)
+    }
+}

@@ -1,0 +1,78 @@
+/// The name of an Engine.IO session or of a socket: 128 random bits, and the shard that it lives on.
+///
+/// Written as 24 characters of URL-safe base64. The shard's number is mixed with random bytes; it is no secret, it spares
+/// a global table.
+struct SessionID: Hashable, Sendable {
+    static let length = 24
+
+    private let high: UInt64
+    private let low: UInt64
+    private let place: UInt16
+
+    init(shard: Int, using random: inout some RandomNumberGenerator) {
+        self.high = random.next()
+        self.low = random.next()
+        self.place = UInt16(truncatingIfNeeded: shard) ^ UInt16(truncatingIfNeeded: self.low)
+    }
+
+    /// The shard that it says it lives on; of no meaning unless that shard knows it.
+    var shard: Int { Int(self.place ^ UInt16(truncatingIfNeeded: self.low)) }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let values: [UInt8] = {
+        var table = [UInt8](repeating: 0xff, count: 256)
+        for (value, character) in alphabet.enumerated() { table[Int(character)] = UInt8(value) }
+        return table
+    }()
+
+    /// Reads what ``string`` wrote; `nil` for anything else.
+    init?(_ text: some StringProtocol) {
+        guard text.utf8.count == Self.length else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var place: UInt16 = 0
+        // 144 bits, six at a time: 64 + 64 + 16.
+        var bits = 0
+        for byte in text.utf8 {
+            let value = Self.values[Int(byte)]
+            guard value != 0xff else { return nil }
+            for shift in (0..<6).reversed() {
+                let bit = UInt64(value >> UInt8(shift)) & 1
+                if bits < 64 {
+                    high = high << 1 | bit
+                } else if bits < 128 {
+                    low = low << 1 | bit
+                } else {
+                    place = place << 1 | UInt16(bit)
+                }
+                bits += 1
+            }
+        }
+        self.high = high
+        self.low = low
+        self.place = place
+    }
+
+    var string: String {
+        String(unsafeUninitializedCapacity: Self.length) { output in
+            var accumulator: UInt32 = 0
+            var pending = 0
+            var written = 0
+            func push(_ byte: UInt8) {
+                accumulator = accumulator << 8 | UInt32(byte)
+                pending += 8
+                while pending >= 6 {
+                    pending -= 6
+                    output[written] = Self.alphabet[Int(accumulator >> UInt32(pending) & 0x3f)]
+                    written += 1
+                }
+                accumulator &= (1 << UInt32(pending)) - 1
+            }
+            for shift in stride(from: 56, through: 0, by: -8) { push(UInt8(truncatingIfNeeded: self.high >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) { push(UInt8(truncatingIfNeeded: self.low >> UInt64(shift))) }
+            push(UInt8(truncatingIfNeeded: self.place >> 8))
+            push(UInt8(truncatingIfNeeded: self.place))
+            return written
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import EngineIO
+import HandlerContract
+import NIOCore
+
+/// Everything that one event loop owns: its connections, sessions and sockets, and the local part of every namespace.
+///
+/// A turn of the loop reads what has arrived, then ``endTurn()`` runs once: the inbox is drained, open polls are answered,
+/// and each connection is written once, however many events it got. Touched on its loop only.
+final class Shard {
+    let handle: ShardHandle
+    let core: GatewayCore
+    let loop: any EventLoop
+    let limits: ConnectionLimits
+    let timers: TimerQueues
+    let receiveBuffer = ReceiveBuffer()
+    /// Where the pieces of a connection's turn are put together for one `send`.
+    let gather: UnsafeMutableRawBufferPointer
+
+    var arena = OutputArena()
+    var counters = ShardCounters()
+    /// Engine.IO sessions of this loop, by sid.
+    var sessions: [SessionID: EngineSession] = [:]
+    /// The local part of each namespace, by the namespace's index; `nil` where no socket of this loop is in it.
+    var namespaces: [LocalNamespace?] = []
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    var connectionCount: Int { self.connections.count }
+    var random = SystemRandomNumberGenerator()
+    private var ulids = ULIDGenerator()
+
+    private(set) var endpoints: EndpointTable
+    private var dirtyConnections: ContiguousArray<Connection> = []
+    private var dirtySessions: ContiguousArray<EngineSession> = []
+    private var drained: ContiguousArray<BusItem> = []
+    private var isTurnScheduled = false
+    private var turn: (@Sendable () -> Void)?
+
+    init(handle: ShardHandle, core: GatewayCore) {
+        self.handle = handle
+        self.core = core
+        self.loop = handle.loop
+        self.limits = core.limits
+        self.timers = TimerQueues(loop: handle.loop)
+        self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
+        self.endpoints = EndpointTable()
+        let bound = NIOLoopBound(self, eventLoop: handle.loop)
+        self.turn = { bound.value.endTurn() }
+        self.endpoints = EndpointTable(core.configuration, shard: self)
+    }
+
+    deinit {
+        self.gather.deallocate()
+    }
+
+    /// An id that sorts by time.
+    func nextULID() -> ULID {
+        self.ulids.next(at: Timestamp(milliseconds: WallClock.milliseconds()), using: &self.random)
+    }
+
+    func receiveAllocator() -> ReceiveAllocator {
+        ReceiveAllocator(NIOLoopBound(self.receiveBuffer, eventLoop: self.loop))
+    }
+
+    // MARK: - The turn
+
+    /// Something is to be done before this turn ends.
+    func turnNeeded() {
+        guard !self.isTurnScheduled, let turn = self.turn else { return }
+        self.isTurnScheduled = true
+        self.loop.execute(turn)
+    }
+
+    func markDirty(_ connection: Connection) {
+        self.dirtyConnections.append(connection)
+        self.turnNeeded()
+    }
+
+    /// The session's open poll is to be answered at the end of the turn.
+    func markDirty(_ session: EngineSession) {
+        self.dirtySessions.append(session)
+        self.turnNeeded()
+    }
+
+    private func endTurn() {
+        self.isTurnScheduled = false
+        self.drainInbox()
+        var index = 0
+        while index < self.dirtySessions.count {
+            self.dirtySessions[index].endTurn()
+            index += 1
+        }
+        self.dirtySessions.removeAll(keepingCapacity: true)
+        index = 0
+        // By index: a flush may close a connection, and that may send a last word to another one.
+        while index < self.dirtyConnections.count {
+            self.dirtyConnections[index].flushTurn()
+            index += 1
+        }
+        self.dirtyConnections.removeAll(keepingCapacity: true)
+        self.arena.removeAll()
+    }
+
+    /// Delivers what the bus has for this shard. Called at the end of a turn, and before anything that must not overtake
+    /// an event that was published earlier: an ack after its actions, a member leaving a room.
+    func drainInbox() {
+        self.handle.inbox.takeAll(into: &self.drained)
+        guard !self.drained.isEmpty else { return }
+        var items: ContiguousArray<BusItem> = []
+        swap(&items, &self.drained)
+        for item in items { self.apply(item) }
+        items.removeAll(keepingCapacity: items.count < 4_096)
+        if self.drained.isEmpty { swap(&items, &self.drained) }
+    }
+
+    private func apply(_ item: BusItem) {
+        guard let namespace = self.localNamespace(item.namespace) else {
+            item.reached(0)
+            return
+        }
+        namespace.apply(item)
+    }
+
+    // MARK: - What lives here
+
+    func localNamespace(_ namespace: Namespace) -> LocalNamespace? {
+        guard namespace.index < self.namespaces.count, let local = self.namespaces[namespace.index],
+            local.namespace === namespace
+        else { return nil }
+        return local
+    }
+
+    /// The local part of a namespace, made when its first socket arrives.
+    func openNamespace(_ namespace: Namespace) -> LocalNamespace {
+        while self.namespaces.count <= namespace.index { self.namespaces.append(nil) }
+        // An index is used again after its namespace is gone; what is left of that one has no sockets.
+        if let local = self.localNamespace(namespace) { return local }
+        let local = LocalNamespace(namespace, shard: self)
+        self.namespaces[namespace.index] = local
+        return local
+    }
+
+    /// Ends every session by closing its transport, so that clients come back, here or elsewhere; and idle connections.
+    func closeSessions() {
+        for session in Array(self.sessions.values) { session.close(.serverShuttingDown) }
+        for connection in Array(self.connections.values) { connection.closeIfIdle() }
+    }
+
+    var isDraining: Bool { self.core.isDraining }
+
+    private var ackBuffer = ByteBuffer()
+
+    /// A buffer to build the arguments of an ack in; given back by ``returnAckBuffer(_:)``, so that it serves again.
+    func borrowAckBuffer() -> ByteBuffer {
+        var buffer = ByteBuffer()
+        swap(&buffer, &self.ackBuffer)
+        buffer.clear()
+        return buffer
+    }
+
+    func returnAckBuffer(_ buffer: ByteBuffer) {
+        if buffer.capacity <= 65_536 { self.ackBuffer = buffer }
+    }
+
+    func connectionOpened(_ connection: Connection) {
+        self.connections[ObjectIdentifier(connection)] = connection
+        self.counters.connectionsAccepted &+= 1
+    }
+
+    func connectionClosed(_ connection: Connection) {
+        self.connections[ObjectIdentifier(connection)] = nil
+        if self.isTurnScheduled == false, !self.dirtyConnections.isEmpty { self.turnNeeded() }
+    }
+}

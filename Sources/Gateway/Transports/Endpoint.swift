@@ -1,0 +1,82 @@
+import Configuration
+import HTTP1
+import NIOCore
+
+/// A path on the listeners and what is spoken there. One instance per shard, touched on its loop only.
+class Endpoint {
+    let name: String
+    let path: String
+    unowned let shard: Shard
+
+    init(name: String, path: String, shard: Shard) {
+        self.name = name
+        self.path = path
+        self.shard = shard
+    }
+
+    /// Whether a request for `path` is for this endpoint.
+    func serves(_ path: String) -> Bool { path.hasPrefix(self.path) }
+
+    /// How many bytes the body of a request may have.
+    func bodyLimit(for exchange: HTTPExchange) -> Int { 0 }
+
+    /// Answers a complete request, now or later.
+    func handle(_ exchange: HTTPExchange) {
+        exchange.respond(HTTPResponse(404, text: "Not Found"))
+    }
+
+    /// What a client of this endpoint expects to hear when its request is malformed; `nil`: a plain status.
+    func refusal(_ error: RequestError, for exchange: HTTPExchange) -> HTTPResponse? { nil }
+}
+
+/// The endpoints of a shard, by path.
+struct EndpointTable {
+    private var entries: [Endpoint] = []
+    private var operators: Endpoint?
+
+    init() {}
+
+    init(_ configuration: GatewayConfiguration, shard: Shard) {
+        self.entries = configuration.endpoints.enumerated().map { index, options in
+            switch options.protocol {
+            case .static: StaticEndpoint(options, shard: shard)
+            default: EngineEndpoint(options, index: index, shard: shard)
+            }
+        }
+        self.operators = AdminEndpoint(shard: shard)
+    }
+
+    /// The endpoint at a place of the configuration's list.
+    subscript(index: Int) -> Endpoint? { index < self.entries.count ? self.entries[index] : nil }
+
+    func bodyLimit(for exchange: HTTPExchange) -> Int {
+        self.endpoint(for: exchange)?.bodyLimit(for: exchange) ?? 0
+    }
+
+    func handle(_ exchange: HTTPExchange) {
+        let listener = exchange.connection.listener
+        if let path = listener.healthPath, listener.audience == .clients, exchange.head.path == path {
+            return HealthChecks.answer(exchange, check: .ready, core: exchange.shard.core)
+        }
+        guard let endpoint = self.endpoint(for: exchange) else {
+            return exchange.respond(HTTPResponse(404, text: "Not Found"))
+        }
+        endpoint.handle(exchange)
+    }
+
+    func refusal(_ error: RequestError, for exchange: HTTPExchange?) -> HTTPResponse? {
+        guard let exchange else { return nil }
+        return self.endpoint(for: exchange)?.refusal(error, for: exchange)
+    }
+
+    /// The endpoint with the longest path that serves the request.
+    private func endpoint(for exchange: HTTPExchange) -> Endpoint? {
+        if exchange.connection.listener.audience == .operators { return self.operators }
+        let path = exchange.head.path
+        var best: Endpoint?
+        for entry in self.entries where entry.serves(path) && entry.path.utf8.count > (best?.path.utf8.count ?? -1) {
+            best = entry
+        }
+        return best
+    }
+}

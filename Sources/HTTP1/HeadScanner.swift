@@ -1,0 +1,100 @@
+/// Reads a head line by line as it arrives, and remembers how far it got.
+///
+/// Holds places in the bytes, never the bytes: until the head is complete they stay where they are.
+struct HeadScanner {
+    private var lines = LineScanner()
+    private(set) var requestLine: RequestLine?
+    private(set) var fields: [FieldPlace] = []
+    private(set) var meaning = HeadMeaning()
+    /// Where the request line ends and the header block begins.
+    private var blockStart = 0
+    private var skippedEmptyLine = false
+
+    /// How many bytes the complete head has.
+    var length: Int { lines.start }
+
+    /// Whether nothing of a request has been seen.
+    var isUntouched: Bool { requestLine == nil && lines.isUntouched }
+
+    /// Reads on in `bytes`, which start where the head starts; true when the head is complete.
+    mutating func advance(_ bytes: UnsafeRawBufferPointer, limits: RequestParser.Limits) throws(RequestError) -> Bool {
+        if requestLine == nil {
+            guard try readRequestLine(bytes, limits: limits) else { return false }
+        }
+        while true {
+            let room = limits.maxHeaderBlock - (lines.start - blockStart) - 2
+            switch try lines.next(bytes, limit: min(limits.maxField, room)) {
+            case .incomplete: return false
+            case .tooLong: throw room < limits.maxField ? .headTooLong : .fieldTooLong
+            case .line(let line):
+                guard !line.isEmpty else { return true }
+                try readField(bytes, line, limits: limits)
+            }
+        }
+    }
+
+    private mutating func readRequestLine(
+        _ bytes: UnsafeRawBufferPointer, limits: RequestParser.Limits
+    ) throws(RequestError) -> Bool {
+        while true {
+            // Method, two spaces and `HTTP/1.1` around the target.
+            switch try lines.next(bytes, limit: limits.maxURI + RequestParser.Limits.maxMethod + 10) {
+            case .incomplete: return false
+            case .tooLong: throw .targetTooLong
+            case .line(let line):
+                // Some clients send CR LF after a body; one such line is no offence. RFC 9112 section 2.2.
+                guard !line.isEmpty || skippedEmptyLine else {
+                    skippedEmptyLine = true
+                    continue
+                }
+                requestLine = try RequestLine(bytes, line, limits: limits)
+                blockStart = lines.start
+                return true
+            }
+        }
+    }
+
+    private mutating func readField(
+        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, limits: RequestParser.Limits
+    ) throws(RequestError) {
+        guard fields.count < limits.maxFields else { throw .tooManyFields }
+        let field = try FieldPlace(bytes, line)
+        if fields.isEmpty { fields.reserveCapacity(16) }
+        fields.append(field)
+        try meaning.read(
+            name: UnsafeRawBufferPointer(rebasing: bytes[field.name]),
+            value: UnsafeRawBufferPointer(rebasing: bytes[field.value]))
+    }
+}
+
+/// Where the name and the value of a header field are.
+struct FieldPlace: Hashable, Sendable {
+    private let nameStart: UInt32
+    private let nameEnd: UInt32
+    private let valueStart: UInt32
+    private let valueEnd: UInt32
+
+    var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+    var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+
+    /// The field in a line that holds no control characters but tabs.
+    ///
+    /// RFC 9112 section 5.
+    init(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) throws(RequestError) {
+        guard !ByteClass.isBlank(bytes[line.lowerBound]) else { throw .foldedField }
+        var colon = line.lowerBound
+        while colon < line.upperBound, ByteClass.isToken(bytes[colon]) { colon += 1 }
+        // Anything but a colon after the name, a blank above all, is what smuggling is made of.
+        guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":") else {
+            throw .badField
+        }
+        var start = colon + 1
+        var end = line.upperBound
+        while start < end, ByteClass.isBlank(bytes[start]) { start += 1 }
+        while start < end, ByteClass.isBlank(bytes[end - 1]) { end -= 1 }
+        nameStart = UInt32(truncatingIfNeeded: line.lowerBound)
+        nameEnd = UInt32(truncatingIfNeeded: colon)
+        valueStart = UInt32(truncatingIfNeeded: start)
+        valueEnd = UInt32(truncatingIfNeeded: end)
+    }
+}

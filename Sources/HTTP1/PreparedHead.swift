@@ -1,0 +1,29 @@
+package import struct NIOCore.ByteBuffer
+
+/// A response head that differs from one answer to the next only in its length.
+///
+/// For polling: checked once, then copied.
+package struct PreparedHead: Sendable {
+    /// Everything up to the digits of `Content-Length`.
+    private let prefix: ByteBuffer
+
+    /// `version` is the request's; a head is prepared for one combination of `keepAlive` and version.
+    package init(
+        status: Int, headers: some Sequence<(String, String)> = [], keepAlive: Bool,
+        version: RequestHead.Version = .http11
+    ) throws(ResponseHead.Refusal) {
+        var buffer = ByteBuffer()
+        try ResponseHead.writeUnfinished(
+            status: status, headers: headers, keepAlive: keepAlive, version: version, into: &buffer)
+        buffer.writeStaticString("Content-Length: ")
+        prefix = buffer
+    }
+
+    /// Appends the head for a body of `contentLength` bytes.
+    package func write(contentLength: Int, into out: inout ByteBuffer) {
+        out.reserveCapacity(minimumWritableBytes: prefix.readableBytes + 24)
+        out.writeImmutableBuffer(prefix)
+        ResponseHead.writeDecimal(contentLength, into: &out)
+        out.writeStaticString("\r\n\r\n")
+    }
+}

@@ -1,0 +1,240 @@
+/// Decides which job may go to a handler next: one in flight per lane, a bound over all lanes, fair among them.
+///
+/// A lane is a name such as `socket:mGx1…`; its jobs start in the order in which they came. A job that is to be tried
+/// again stays at the head of its lane: the lane waits with it, and no other does, nor does it take a place among the
+/// calls in flight. Lanes without jobs do not exist; only their last sequence number is remembered, in a bounded table.
+package struct LaneScheduler<Job> {
+    /// Whoever sent a job, so that the caller can stop reading from it.
+    ///
+    /// The number is the caller's.
+    package typealias Owner = UInt64
+
+    /// A job that is to be started now.
+    package struct Start {
+        package var job: Job
+        package var lane: String
+        package var owner: Owner
+        /// 1, 2, … within the lane without gaps; the same when a job is started again.
+        package var sequence: UInt64
+    }
+
+    package enum Enqueued {
+        case start(Start)
+        case queued
+        /// The lane holds as much as it may; the job was not taken.
+        case full
+    }
+
+    /// What follows from the end or the delay of a job.
+    package struct Turn {
+        package var start: [Start] = []
+        /// Owners that were paused and have few enough jobs again.
+        package var resume: [Owner] = []
+    }
+
+    fileprivate struct Item {
+        var job: Job
+        var owner: Owner
+        /// Given at the first start, so that a job that never starts leaves no gap.
+        var sequence: UInt64?
+    }
+
+    fileprivate enum State { case ready, running, blocked }
+
+    fileprivate struct Lane {
+        var name = ""
+        var state = State.ready
+        /// The first one is in flight when the lane is running, and waits for its next attempt when it is blocked.
+        var items = LaneQueue<Item>()
+    }
+
+    private let limits: LaneLimits
+    private var lanes: [Lane] = []
+    private var freeSlots: [Int] = []
+    private var slots: [String: Int] = [:]
+    /// Lanes whose first job may start, in the order of their turns.
+    ///
+    /// A lane emptied by a drop keeps its turn.
+    private var ready = LaneQueue<Int>()
+    private var owners = OwnerCounts()
+    private var sequences: LaneSequences
+
+    /// Calls in flight.
+    package private(set) var inFlight = 0
+    /// Jobs in all lanes, those in flight included.
+    package private(set) var jobCount = 0
+
+    package init(limits: LaneLimits = LaneLimits()) {
+        self.limits = limits
+        sequences = LaneSequences(capacity: limits.rememberedSequences)
+        owners = OwnerCounts(pauseAt: limits.ownerPause, resumeAt: limits.ownerResume)
+    }
+
+    /// Lanes that have jobs.
+    package var laneCount: Int { slots.count }
+
+    /// Jobs of the lane, the one in flight included.
+    package func count(inLane lane: String) -> Int {
+        slots[lane].map { lanes[$0].items.count } ?? 0
+    }
+
+    /// Whether the owner has so many jobs here that nothing more should be read from it; it is named in a later
+    /// ``Turn/resume`` when that is over.
+    package func isPaused(_ owner: Owner) -> Bool { owners.isPaused(owner) }
+
+    /// A job has come.
+    package mutating func enqueue(_ job: Job, lane: String, owner: Owner) -> Enqueued {
+        let item = Item(job: job, owner: owner)
+        if let slot = slots[lane] {
+            guard lanes[slot].items.count < limits.laneCapacity else { return .full }
+            lanes[slot].items.append(item)
+            count(owner)
+            return .queued
+        }
+        let slot = openLane(lane)
+        lanes[slot].items.append(item)
+        count(owner)
+        // A free place means that no other lane is ready: every place was offered when it became free.
+        if inFlight < limits.concurrency, let start = start(slot) { return .start(start) }
+        ready.append(slot)
+        return .queued
+    }
+
+    /// The job in flight of the lane is done, for good.
+    package mutating func finished(lane: String) -> Turn {
+        var turn = Turn()
+        guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
+        if let item = lanes[slot].items.popFirst() { release(item.owner, into: &turn.resume) }
+        inFlight -= 1
+        if lanes[slot].items.isEmpty {
+            closeLane(slot)
+        } else {
+            makeReady(slot)
+        }
+        fill(&turn)
+        return turn
+    }
+
+    /// The job in flight has failed and is to be tried again later: until ``unblocked(lane:)``, its lane stands still.
+    ///
+    /// `job` takes its place, with the number of its attempt raised for instance.
+    package mutating func blocked(lane: String, by job: Job) -> Turn {
+        var turn = Turn()
+        guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
+        lanes[slot].items.updateFirst { $0.job = job }
+        lanes[slot].state = .blocked
+        inFlight -= 1
+        fill(&turn)
+        return turn
+    }
+
+    /// The pause of a blocked lane is over.
+    ///
+    /// Does nothing for a lane that is not blocked (any more).
+    package mutating func unblocked(lane: String) -> Turn {
+        var turn = Turn()
+        guard let slot = slots[lane], lanes[slot].state == .blocked else { return turn }
+        makeReady(slot)
+        fill(&turn)
+        return turn
+    }
+
+    /// Takes all jobs out of a lane but the one in flight, which still ends with ``finished(lane:)``.
+    package mutating func drop(lane: String) -> (jobs: [Job], resume: [Owner]) {
+        guard let slot = slots[lane] else { return ([], []) }
+        var dropped = lanes[slot].items.removeAll()
+        if lanes[slot].state == .running, !dropped.isEmpty { lanes[slot].items.append(dropped.removeFirst()) }
+        var resume: [Owner] = []
+        for item in dropped { release(item.owner, into: &resume) }
+        if lanes[slot].state == .blocked { closeLane(slot) }
+        return (dropped.map(\.job), resume)
+    }
+
+    /// The lane will not be used again; should it be, its sequence begins at 1.
+    package mutating func forgetSequence(ofLane lane: String) { sequences.remove(lane) }
+}
+
+extension LaneScheduler {
+    private mutating func openLane(_ name: String) -> Int {
+        let slot = freeSlots.popLast() ?? lanes.count
+        if slot == lanes.count { lanes.append(Lane()) }
+        lanes[slot].name = name
+        lanes[slot].state = .ready
+        slots[name] = slot
+        return slot
+    }
+
+    private mutating func closeLane(_ slot: Int) {
+        slots[lanes[slot].name] = nil
+        lanes[slot] = Lane()
+        freeSlots.append(slot)
+        if slots.isEmpty {
+            // After a burst, the table goes back to nothing.
+            lanes = []
+            freeSlots = []
+        }
+    }
+
+    private mutating func makeReady(_ slot: Int) {
+        lanes[slot].state = .ready
+        ready.append(slot)
+    }
+
+    private mutating func fill(_ turn: inout Turn) {
+        while inFlight < limits.concurrency, let slot = ready.popFirst() {
+            if let start = start(slot) {
+                turn.start.append(start)
+            } else {
+                closeLane(slot)
+            }
+        }
+    }
+
+    /// Nil when the lane has no job.
+    private mutating func start(_ slot: Int) -> Start? {
+        guard let first = lanes[slot].items.first else { return nil }
+        let name = lanes[slot].name
+        let sequence = first.sequence ?? sequences.next(name)
+        lanes[slot].items.updateFirst { $0.sequence = sequence }
+        lanes[slot].state = .running
+        inFlight += 1
+        return Start(job: first.job, lane: name, owner: first.owner, sequence: sequence)
+    }
+
+    private mutating func count(_ owner: Owner) {
+        jobCount += 1
+        owners.add(owner)
+    }
+
+    private mutating func release(_ owner: Owner, into resume: inout [Owner]) {
+        jobCount -= 1
+        if owners.remove(owner) { resume.append(owner) }
+    }
+
+    /// Whether the counts, the turns and the lanes agree with each other.
+    ///
+    /// For tests.
+    package func invariants() -> Bool {
+        let open = slots.values.map { lanes[$0] }
+        var readySlots = ready
+        var turns: [Int] = []
+        while let slot = readySlots.popFirst() { turns.append(slot) }
+        return slots.allSatisfy { lanes[$1].name == $0 }
+            && open.count { $0.state == .running } == inFlight
+            && inFlight <= limits.concurrency
+            && (inFlight == limits.concurrency || turns.isEmpty)
+            && turns.count == Set(turns).count
+            && Set(turns) == Set(slots.values.filter { lanes[$0].state == .ready })
+            && open.allSatisfy { $0.items.count <= limits.laneCapacity && ($0.state == .ready || !$0.items.isEmpty) }
+            && open.reduce(0) { $0 + $1.items.count } == jobCount
+            && owners.total == jobCount
+            && freeSlots.count + slots.count == lanes.count
+    }
+}
+
+extension LaneScheduler: Sendable where Job: Sendable {}
+extension LaneScheduler.Start: Sendable where Job: Sendable {}
+extension LaneScheduler.Enqueued: Sendable where Job: Sendable {}
+extension LaneScheduler.Turn: Sendable where Job: Sendable {}
+extension LaneScheduler.Item: Sendable where Job: Sendable {}
+extension LaneScheduler.Lane: Sendable where Job: Sendable {}

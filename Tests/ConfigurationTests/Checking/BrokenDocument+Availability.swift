@@ -1,0 +1,81 @@
+extension BrokenDocument {
+    /// What a later version will have, and what belongs to another protocol.
+    static let availability = read(
+        #"""
+        # tls
+        {"listeners": [{"address": "127.0.0.1:80", "tls": {"certificate": "a", "key": "b"}}]}
+        > gateway.json:1:51 /listeners/0/tls: "tls" is not available in this version
+        # proxy protocol
+        {"listeners": [{"address": "127.0.0.1:80", "proxyProtocol": "required"}]}
+        > gateway.json:1:61 /listeners/0/proxyProtocol: "proxyProtocol" is not available in this version (leave it at "off")
+        # websocket
+        {"endpoints":[{"path":"/e","protocol":"websocket","whatever":1}]}
+        > gateway.json:1:39 /endpoints/0/protocol: "websocket" endpoints are not available in this version (available: socket.io, engine.io, static)
+        # sse
+        {"endpoints":[{"path":"/e","protocol":"sse","whatever":1}]}
+        > gateway.json:1:39 /endpoints/0/protocol: "sse" endpoints are not available in this version (available: socket.io, engine.io, static)
+        # longpoll
+        {"endpoints":[{"path":"/e","protocol":"longpoll","whatever":1}]}
+        > gateway.json:1:39 /endpoints/0/protocol: "longpoll" endpoints are not available in this version (available: socket.io, engine.io, static)
+        # rabbitmq
+        {"handlers":{"x":{"type":"rabbitmq","whatever":1}}}
+        > gateway.json:1:26 /handlers/x/type: "rabbitmq" handlers are not available in this version (available: http)
+        # nats
+        {"handlers":{"x":{"type":"nats","whatever":1}}}
+        > gateway.json:1:26 /handlers/x/type: "nats" handlers are not available in this version (available: http)
+        # redis
+        {"handlers":{"x":{"type":"redis","whatever":1}}}
+        > gateway.json:1:26 /handlers/x/type: "redis" handlers are not available in this version (available: http)
+        # kafka
+        {"handlers":{"x":{"type":"kafka","whatever":1}}}
+        > gateway.json:1:26 /handlers/x/type: "kafka" handlers are not available in this version (available: http)
+        # process
+        {"handlers":{"x":{"type":"process","whatever":1}}}
+        > gateway.json:1:26 /handlers/x/type: "process" handlers are not available in this version (available: http)
+        # atLeastOnce
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","mode":"atLeastOnce"}]}
+        > gateway.json:1:102 /routes/0/mode: "atLeastOnce" routes are not available in this version (available: request, atMostOnce)
+        # batch
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{"max":5}}]}
+        > gateway.json:1:103 /routes/0/batch: "batch" is not available in this version
+        # recovery
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","connectionStateRecovery": {"maxDisconnectionDuration": "2m"}}]}
+        > gateway.json:1:87 /endpoints/0/connectionStateRecovery: "connectionStateRecovery" is not available in this version
+        # jwt
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"jwt": {"jwks": "https://id/jwks.json"}}}]}
+        > gateway.json:1:76 /endpoints/0/auth/jwt: "jwt" is not available in this version
+        # eio3
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","allowEIO3": true}]}
+        > gateway.json:1:73 /endpoints/0/allowEIO3: "allowEIO3" is not available in this version (leave it at false)
+        # deflate
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","perMessageDeflate": {"threshold": 1024}}]}
+        > gateway.json:1:81 /endpoints/0/perMessageDeflate: "perMessageDeflate" is not available in this version (leave it at false)
+        # webtransport
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","transports": ["polling","webtransport"]}]}
+        > gateway.json:1:85 /endpoints/0/transports/1: "webtransport" transports are not available in this version (available: polling, websocket)
+        # slow consumer
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","slowConsumer": "latest"}]}
+        > gateway.json:1:76 /endpoints/0/slowConsumer: "latest" slow consumer policies are not available in this version (available: close)
+        # bus
+        {"bus":{"type":"redis"}}
+        > gateway.json:1:16 /bus/type: "redis" bus engines are not available in this version (available: memory)
+        # tracing
+        {"tracing":{"endpoint":"http://127.0.0.1:4318"}}
+        > gateway.json:1:24 /tracing/endpoint: "endpoint" is not available in this version (leave it at null)
+        # dialect
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","dialect":"cloudevents"}}}
+        > gateway.json:1:76 /handlers/app/dialect: "dialect" is not available in this version (leave it at null)
+        # required auth
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"required": true}}]}
+        > gateway.json:1:81 /endpoints/0/auth/required: "required" needs "jwt", which is not available in this version
+        # directory on socket.io
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","directory": "x"}]}
+        > gateway.json:1:60 /endpoints/0/directory: "directory" does not belong to "socket.io", only to "static"
+        # ping on static
+        {"endpoints":[{"path":"/","protocol":"static","directory":"x","pingInterval":"1s"}]}
+        > gateway.json:1:63 /endpoints/0/pingInterval: "pingInterval" does not belong to "static", only to "socket.io", "engine.io"
+        # connectTimeout on engine.io
+        {"endpoints":[{"path":"/engine.io/","protocol":"engine.io","connectTimeout":"1s"}]}
+        > gateway.json:1:60 /endpoints/0/connectTimeout: "connectTimeout" does not belong to "engine.io", only to "socket.io"
+        """#)
+}

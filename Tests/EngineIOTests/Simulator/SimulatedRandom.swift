@@ -1,0 +1,19 @@
+/// Numbers that follow from a seed (SplitMix64), so that a failure can be run again.
+struct SimulatedRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// True once in `n` times.
+    mutating func oneIn(_ n: UInt64) -> Bool { next() % n == 0 }
+
+    mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
+}

@@ -1,0 +1,93 @@
+import Testing
+import WebSocketProtocol
+
+/// What a stream of client bytes comes to.
+struct StreamVerdict: Hashable, CustomStringConvertible {
+    enum Item: Hashable {
+        case text([UInt8]), binary([UInt8]), ping([UInt8]), pong([UInt8]), close(UInt16?, [UInt8])
+    }
+
+    var items: [Item] = []
+    var error: WebSocketError?
+
+    init(_ items: [Item] = [], _ error: WebSocketError? = nil) {
+        self.items = items
+        self.error = error
+    }
+
+    var description: String { "\(items.suffix(3)) of \(items.count), \(error.map { "\($0)" } ?? "no error")" }
+
+    /// Feeds `bytes` in pieces of the sizes that `size` gives, each piece in memory of its own that is gone afterwards.
+    init(_ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), size: () -> Int) {
+        var decoder = FrameDecoder(limits: limits)
+        var offset = 0
+        while offset < bytes.count {
+            let count = min(max(size(), 1), bytes.count - offset)
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+            defer { memory.deallocate() }
+            memory.copyBytes(from: bytes[offset..<(offset + count)])
+            offset += count
+            var input = memory
+            take(&decoder, &input)
+        }
+    }
+
+    private mutating func take(_ decoder: inout FrameDecoder, _ input: inout UnsafeMutableRawBufferPointer) {
+        while true {
+            do {
+                switch try decoder.next(&input) {
+                case .needMore:
+                    if !input.isEmpty { Issue.record("input is left at needMore") }
+                    return
+                case .text(let bytes): items.append(.text(Array(bytes)))
+                case .binary(let bytes): items.append(.binary(Array(bytes)))
+                case .ping(let bytes): items.append(.ping(Array(bytes)))
+                case .pong(let bytes): items.append(.pong(Array(bytes)))
+                case .close(let code, let reason): items.append(.close(code, Array(reason)))
+                }
+            } catch {
+                if self.error != nil { Issue.record("a second error") }
+                self.error = error
+            }
+        }
+    }
+
+    /// W18: whole, byte by byte and at random splits it is always the same.
+    static func of(
+        _ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), rounds: Int = 8,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> StreamVerdict {
+        let whole = StreamVerdict(bytes, limits: limits) { .max }
+        let single = StreamVerdict(bytes, limits: limits) { 1 }
+        #expect(single == whole, "byte by byte", sourceLocation: sourceLocation)
+        for seed in 0..<UInt64(rounds) {
+            var random = SplitMix(seed: seed)
+            let largest = [3, 7, 40, 200, 5_000][Int(seed % 5)]
+            let split = StreamVerdict(bytes, limits: limits) { Int.random(in: 1...largest, using: &random) }
+            #expect(split == whole, "seed \(seed)", sourceLocation: sourceLocation)
+        }
+        return whole
+    }
+
+    static func of(
+        _ frames: [ClientFrame], limits: FrameDecoder.Limits = .init(),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> StreamVerdict {
+        of(frames.bytes, limits: limits, sourceLocation: sourceLocation)
+    }
+}
+
+/// Random numbers that a seed repeats.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
