@@ -51,7 +51,7 @@ extension Session {
     package enum PayloadResult: Hashable, Sendable {
         /// Nothing is left in the queue.
         case all
-        /// The rest waits for the next poll.
+        /// The rest waits for the next poll, be it the close packet alone.
         case some
         /// The payload ended with the close packet: the session is over.
         case last(CloseReason)
@@ -76,6 +76,7 @@ extension Session {
             _ = queue.popFirst()
         }
         if case .closing(_, let reason) = state {
+            guard length == 0 || OutboundPacket.close.pollingLength + 1 <= limit - length else { return .some }
             if length > 0 { buffer.writeInteger(PayloadReader.separator) }
             OutboundPacket.close.writePolling(into: &buffer)
             _ = end(reason)

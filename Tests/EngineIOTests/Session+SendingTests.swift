@@ -45,15 +45,17 @@ import Testing
     }
 
     @Test func `a long queue is closed over several polls`() {
-        let bench = Bench(.polling)
-        for index in 0..<3 { _ = bench.send("4\(index)") }
-        _ = bench.close()
-        var payloads: [String] = []
-        while !bench.isClosed {
-            #expect(bench.poll() == .answer)
-            payloads.append(bench.answer(limit: 5))
+        for (count, expected) in [(3, ["40\u{1e}41", "42\u{1e}1"]), (2, ["40\u{1e}41", "1"])] {
+            let bench = Bench(.polling)
+            for index in 0..<count { _ = bench.send("4\(index)") }
+            _ = bench.close()
+            var payloads: [String] = []
+            while !bench.isClosed {
+                #expect(bench.poll() == .answer)
+                payloads.append(bench.answer(limit: 5))
+            }
+            #expect(payloads == expected)
         }
-        #expect(payloads == ["40\u{1e}41", "42\u{1e}1"])
     }
 
     @Test func `a WebSocket that probes is closed with the session`() {

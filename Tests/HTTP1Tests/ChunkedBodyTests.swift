@@ -33,8 +33,8 @@ import Testing
         arguments: [
             "5\nhello\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n",
             "5\r\nhelloX\r\n0\r\n\r\n", "5\rhello\r\n0\r\n\r\n", "5;a\nhello\r\n0\r\n\r\n", "5;a\r\rhello", "0\r\n\n",
-            "0\r\nX", "0\n\r\n", "5;a\u{0}\r\n", "5;a\u{7F}\r\n", "0\r\n\rX",
-        ].filter { $0 != "0\r\nX" })
+            "0\n\r\n", "5;a\u{0}\r\n", "5;a\u{7F}\r\n", "0\r\n\rX",
+        ])
     func `H5 only CR LF ends a chunk line and a chunk`(wire: String) {
         #expect(verdict(wire).status == 400)
     }

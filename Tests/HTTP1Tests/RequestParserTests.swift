@@ -28,7 +28,8 @@ import Testing
     @Test func `pipelined requests come in order and one empty line between them is no offence`() {
         let verdict = ConnectionVerdict.of(
             "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-                + "\r\nPOST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nfoo\r\n2;x=y\r\nba\r\n0\r\n\r\n"
+                + "\r\nPOST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "3\r\nfoo\r\n2;x=y\r\nba\r\n0\r\n\r\n"
                 + "GET /c HTTP/1.0\r\n\r\n" + "DELETE /d HTTP/1.1\r\nhost: a\r\nconnection: CLOSE\r\n\r\n")
         #expect(verdict.error == nil)
         #expect(verdict.requests.map(\.target) == ["/a", "/b", "/c", "/d"])

@@ -28,10 +28,10 @@ struct References: Sendable {
             resolved += rest[..<start.lowerBound]
             let after = rest[start.upperBound...]
             if let name = body(of: "env:", in: after) {
-                resolved += try variable(try closed(name, text))
+                resolved += try variable(try closed(name))
                 rest = after[name.endIndex...].dropFirst()
             } else if let path = body(of: "file:", in: after) {
-                resolved += try content(of: try closed(path, text), place: place)
+                resolved += try content(of: try closed(path), place: place)
                 rest = after[path.endIndex...].dropFirst()
             } else {
                 if let kind = Self.unknown(in: String(rest[start.lowerBound...])), after.hasPrefix(kind + ":") {
@@ -60,7 +60,7 @@ struct References: Sendable {
         return body.prefix { $0 != "}" }
     }
 
-    private func closed(_ body: Substring, _ whole: String) throws(Failure) -> String {
+    private func closed(_ body: Substring) throws(Failure) -> String {
         guard body.endIndex < body.base.endIndex else {
             throw Failure(message: "a reference is not closed: \"}\" is missing")
         }

@@ -1,3 +1,5 @@
+import Testing
+
 /// A document that must not be accepted, and every line that says why.
 ///
 /// Written as text: `# name`, then `env NAME=value` and `set a.b=c`, then the document, then `> ` and an expected line.

@@ -1,10 +1,10 @@
-import Configuration
 import HandlerContract
 import Logging
 import NIOCore
 import Routing
 import Synchronization
 
+@testable import Configuration
 @testable import Gateway
 
 /// A service in front of a backend, and what became of its jobs.

@@ -9,6 +9,7 @@ final class ScriptedBackend: Sendable {
         var number: Int
         var head: HTTPRequestHead
         var body: String
+        var remotePort: Int?
 
         func header(_ name: String) -> String { head.headers.first(name: name) ?? "" }
     }
@@ -76,7 +77,8 @@ private final class ScriptHandler: ChannelInboundHandler {
         case .end:
             guard let head else { return }
             let request = ScriptedBackend.Request(
-                number: requests.all.count + 1, head: head, body: String(buffer: body))
+                number: requests.all.count + 1, head: head, body: String(buffer: body),
+                remotePort: context.channel.remoteAddress?.port)
             requests.append(request)
             let channel = context.channel
             Task { [script] in
