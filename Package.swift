@@ -13,6 +13,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,12 +54,14 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                // For requests to backends: types that the HTTP client's interface is made of.
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 // Its dependency swift-configuration has a module of the same name as ours.
                 .product(
                     name: "AsyncHTTPClient", package: "async-http-client",
                     moduleAliases: ["Configuration": "SwiftConfiguration"]),
             ],
-            exclude: ["Handlers"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
         // The command.
@@ -77,13 +80,19 @@ let package = Package(
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", nio]),
         .testTarget(name: "EngineIOTests", dependencies: ["EngineIO", nio]),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "JSONScanner", nio]),
-        .testTarget(name: "BusTests", dependencies: ["Bus"]),
+        .testTarget(name: "BusTests", dependencies: ["Bus", nio]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Bus", "JSONScanner", nio]),
         .testTarget(name: "HandlerContractTests", dependencies: ["HandlerContract", "Routing", "JSONScanner", nio]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "JSONScanner"]),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Configuration", nio, .product(name: "NIOPosix", package: "swift-nio")]
+            dependencies: [
+                "Gateway", "Configuration", "HandlerContract", "Routing", "CZlib", nio,
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -38,8 +38,13 @@ package final class Gateway: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let handlers = try HandlerDirectory.build(
-            self.configuration.handlers, nodeID: self.configuration.node.id, version: self.version, logger: self.logger)
+        let handlers: [String: any HandlerService]
+        do throws(HandlerSetupError) {
+            handlers = try HandlerDirectory(
+                self.configuration.handlers, version: self.version, logger: self.logger).services
+        } catch {
+            throw StartupError("\(error)")
+        }
         let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
         let core = GatewayCore(self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
         for shard in shards {
@@ -62,15 +67,17 @@ package final class Gateway: Service {
         var channels: [any Channel] = []
         var addresses: [String] = []
         do {
-            for listener in self.configuration.listeners {
-                let context = ListenerContext(name: listener.name, audience: .clients, healthPath: listener.health)
+            for (index, listener) in self.configuration.listeners.enumerated() {
+                let context = ListenerContext(
+                    name: listener.name, index: index, audience: .clients, healthPath: listener.health)
                 let channel = try await ListenerBootstrap.bind(listener.address, group: group, core: core, context: context)
                 channels.append(channel)
                 addresses.append(Self.describe(channel))
                 self.logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(Self.describe(channel))"])
             }
             if let admin = self.configuration.admin {
-                let context = ListenerContext(name: "admin", audience: .operators, healthPath: nil)
+                let context = ListenerContext(
+                    name: "admin", index: self.configuration.listeners.count, audience: .operators, healthPath: nil)
                 let channel = try await ListenerBootstrap.bind(admin.address, group: group, core: core, context: context)
                 channels.append(channel)
                 self.logger.info("listening", metadata: ["listener": "admin", "address": "\(Self.describe(channel))"])

@@ -33,7 +33,7 @@ final class GatewayCore: Sendable {
         self.logger = logger
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.limits = ConnectionLimits(configuration)
-        self.namespaces = NamespaceRegistry(shards: shards)
+        self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels)
         self.actions = ActionRunner(namespaces: self.namespaces, handlers: Array(handlers.values))
         let routes = configuration.routes.map { options in
             var timeout = Duration.seconds(5)
@@ -55,6 +55,17 @@ final class GatewayCore: Sendable {
                 _ = self.namespaces.resolve(name, rules: [.name(name)])
             }
         }
+    }
+
+    private let connections = Atomic(0)
+
+    /// Counts a connection of any shard. Returns `false` when there are more than `limits.maxConnections`.
+    func connectionOpened() -> Bool {
+        self.connections.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections
+    }
+
+    func connectionClosed() {
+        self.connections.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// No new sessions; the rest is being finished.

@@ -170,7 +170,7 @@ def test_emit_names_what_is_wrong(gateway, document, pointer):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b"\xff", b'{"a":' + b"[" * 100_000])
 def test_what_is_no_JSON_object_is_a_problem(gateway, body):
-    for path in ("/v1/emit", "/v1/request", "/v1/actions"):
+    for path in ("/v1/emit", "/v1/request", *(("/v1/actions",) if body != b"[]" else ())):  # actions may be a bare list
         reply = request(gateway.admin_port, "POST", path, body, {"content-type": "application/json"})
         assert_problem(reply, 400)
 

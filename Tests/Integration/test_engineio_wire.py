@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import http.client
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from wire import (
     HandshakeRefused,
     Polling,
     WebSocket,
+    compact,
     config,
     reset,
     upgrade_request,
@@ -97,11 +99,16 @@ def test_E1_a_missing_transport_is_refused(gateway):
     assert_error(handshake(gateway.port, "EIO=4"), 0, "Transport unknown")
 
 
-@pytest.mark.parametrize("sid", ["__proto__", "toString", "hasOwnProperty", "x", "%00", "a" * 2000])
+@pytest.mark.parametrize("sid", ["__proto__", "toString", "hasOwnProperty", "x", "a" * 2000])
 def test_E1_unknown_session_ids_are_refused(gateway, sid):
     for method in ("GET", "POST"):
         reply = handshake(gateway.port, f"EIO=4&transport=polling&sid={sid}", method)
         assert_error(reply, 1, "Session ID unknown")
+
+
+@pytest.mark.parametrize("sid", ["%00", "a%0d%0ab", "%", "%zz"])
+def test_E1_what_cannot_be_a_session_id_is_a_bad_request(gateway, sid):
+    assert handshake(gateway.port, f"EIO=4&transport=polling&sid={sid}").status == 400
 
 
 @pytest.mark.parametrize("query", ["transport=polling", "EIO=3&transport=polling", "EIO=abc&transport=polling",
@@ -365,8 +372,7 @@ def test_E5_an_extra_pong_is_ignored(gateway):
         assert session.packet() == "4x"
 
 
-def test_E5_a_flood_of_pongs_is_closed(launch):
-    gateway = launch(config() | {"limits": {"messagesPerSocket": "100/s"}})
+def test_E5_a_flood_of_pongs_is_closed(gateway):
     with EngineSocket(gateway.port, ENGINE) as session:
         pong = session.frame(1, "3")
         try:
@@ -603,11 +609,11 @@ def test_E10_nothing_is_lost_doubled_or_reordered_by_an_upgrade_under_traffic(ga
     session.send("40")
     assert session.packet().startswith("40")
     room = f"upgrade {seed}"
-    session.send(f'420{json.dumps(["join", room])}')
+    session.send(f'420{compact(["join", room])}')
     assert session.packet() == '430[{"ok":true}]'
 
     got, sent = [], 0
-    finished = [f'42{json.dumps(["said", room, n], separators=(",", ":"))}' for n in range(count)]
+    finished = [f'42{compact(["said", room, n])}' for n in range(count)]
     acks = collections.deque()
 
     def take(packet):
@@ -620,7 +626,7 @@ def test_E10_nothing_is_lost_doubled_or_reordered_by_an_upgrade_under_traffic(ga
         with Client(gateway.port) as publisher:
             for number in range(count):
                 publisher.emit("say", room, number)
-                if chance_for_publisher.random() < 0.1:
+                if chance_for_publisher.random() < 0.3:
                     time.sleep(0.001)
             publisher.assert_responsive()
 
@@ -677,12 +683,42 @@ def test_E11_sessions_that_are_never_polled_go_away(quick):
     sids[0].assert_closed()
 
 
-def test_E11_handshakes_beyond_the_cap_are_turned_away_with_503(launch):
+def test_E11_connections_beyond_the_cap_are_turned_away(launch):
     gateway = launch(config() | {"limits": {"maxConnections": 30}})
-    replies = [handshake(gateway.port, "EIO=4&transport=polling") for _ in range(60)]
-    statuses = collections.Counter(reply.status for reply in replies)
-    assert set(statuses) <= {200, 429, 503}, statuses
-    assert statuses[200] <= 30 and statuses[200] + statuses[429] + statuses[503] == 60, statuses
+    query = b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
+    held, answers = [], collections.Counter()
+    try:
+        for _ in range(50):
+            sock = socket.create_connection(("127.0.0.1", gateway.port), 5)
+            held.append(sock)
+            try:
+                sock.sendall(query)
+                answers[sock.recv(4096)[9:12].decode() or "closed"] += 1
+            except ConnectionError:
+                answers["closed"] += 1
+    finally:
+        for sock in held:
+            sock.close()
+    # The connection of the readiness check may still be counted.
+    assert 25 <= answers["200"] <= 30, answers
+    assert set(answers) <= {"200", "503", "closed"}, answers
+    eventually(lambda: handshake_works(gateway), what="room again after they left")
+
+
+def handshake_works(gateway):
+    try:
+        return handshake(gateway.port, "EIO=4&transport=polling").status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def test_E11_a_flood_of_handshakes_costs_little_memory(gateway):
+    session = Polling(gateway.port, ENGINE)
+    memory = gateway.memory_bytes()
+    for _ in range(3000):
+        session.sid = None
+        assert session.request("GET").status in (200, 429, 503)
+    assert gateway.memory_bytes() - memory < 3000 * 8192
 
 
 def test_E12_session_ids_do_not_repeat_and_do_not_show_a_pattern(gateway):
@@ -807,7 +843,7 @@ def test_the_client_is_served_beside_the_path(launch, client_file):
 
 def test_a_missing_client_file_does_not_stop_the_gateway(launch):
     gateway = launch(config(serveClient="nowhere/socket.io.min.js"))
-    assert request(gateway.port, "GET", "/socket.io/socket.io.min.js").status == 404
+    assert request(gateway.port, "GET", "/socket.io/socket.io.min.js").status in (400, 404)
     assert "nowhere" in gateway.log()
     assert Polling(gateway.port, "/socket.io/").sid
 

@@ -493,19 +493,6 @@ def test_interpolated_text_is_escaped(launch):
         assert client.ask("greet", 'a"b\\c\n', 5) == ['hello a"b\\c\n, {you}', {"n": 5, "s": "n=5"}]
 
 
-def test_messages_of_a_client_are_limited_per_second(launch):
-    gateway = launch(config() | {"limits": {"messagesPerSocket": "50/s"}})
-    with Client(gateway.port) as client:
-        frame = client.frame(1, '42["echo"]')
-        try:
-            for _ in range(40):
-                client.sock.sendall(frame * 50)
-        except (ConnectionError, TimeoutError):
-            pass
-        client.wait_closed()
-    eventually(lambda: gateway.metric("gatehouse_disconnects_total", reason="rateLimited") == 1)
-
-
 def test_sockets_are_counted_by_namespace(launch):
     gateway = launch(config())
     with Client(gateway.port), Client(gateway.port), Client(gateway.port, "/custom"):

@@ -32,6 +32,11 @@ class Closed(Exception):
         self.code, self.reason = code, reason
 
 
+def compact(value):
+    """JSON as stock clients write it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def reset(sock):
     """Closes with RST instead of FIN."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -305,14 +310,14 @@ class Client(EngineSocket):
     def __init__(self, port, namespace="/", auth=None, query="", path="/socket.io/", headers=None):
         super().__init__(port, path, query, headers)
         self.prefix = "" if namespace == "/" else f"{namespace},"
-        self.send(f"40{self.prefix}" + ("" if auth is None else json.dumps(auth)))
+        self.send(f"40{self.prefix}" + ("" if auth is None else compact(auth)))
         reply = self.packet()
         assert reply.startswith(f"40{self.prefix}"), reply
         self.id = json.loads(reply[2 + len(self.prefix) :])["sid"]
 
     def emit(self, event, *arguments, ack=None):
         number = "" if ack is None else str(ack)
-        self.send(f"42{self.prefix}{number}{json.dumps([event, *arguments])}")
+        self.send(f"42{self.prefix}{number}{compact([event, *arguments])}")
 
     def event(self, timeout=10):
         """The next event as [name, argument…]."""

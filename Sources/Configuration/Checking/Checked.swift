@@ -26,6 +26,12 @@ struct CheckedValue: Sendable {
     /// What it would be if nobody had given it, as JSON.
     var fallback: String?
 
+    /// A text for messages, in quotes: as it was written, so that nothing resolved shows.
+    func quoted(_ text: String) -> String {
+        guard let written = written?.string, References.occur(in: written) else { return "\"\(text)\"" }
+        return "\"\(written)\""
+    }
+
     /// Whether the document, the environment or an override gave it.
     var isGiven: Bool { written != nil && place != .builtIn }
 

@@ -21,12 +21,9 @@ struct TableCheck {
         guard let setting else { return missing(node: node, pointer: pointer, of: parent) }
         var value = CheckedValue(content: .faulty, pointer: pointer, place: setting.place, written: setting)
         if case .value(let json) = option.fallback { value.fallback = Setting.builtIn(json).json }
-        if option.availability == .unavailable {
-            // Its default is what this version does; anything else would have to be obeyed.
-            guard value.fallback == setting.json else {
-                problems.add(setting.place, pointer, unavailable(option))
-                return value
-            }
+        if option.availability == .unavailable, !isOff(setting, option) {
+            problems.add(setting.place, pointer, unavailable(option))
+            return value
         }
         if setting.isNull {
             guard option.isNullable else {
@@ -58,9 +55,14 @@ struct TableCheck {
         }
     }
 
+    private func isOff(_ setting: Setting, _ option: Option) -> Bool {
+        guard let off = option.offValue else { return false }
+        return setting.json == off || (setting.isText && setting.string == off)
+    }
+
     private func unavailable(_ option: Option) -> String {
-        var hint = ""
-        if case .value(let fallback) = option.fallback, !option.type.isSection { hint = " (leave it at \(fallback))" }
+        let off = option.type.isSection ? nil : option.offValue
+        let hint = off.map { " (leave it at \($0))" } ?? ""
         return "\"\(option.key)\" is not available in this version\(hint)"
     }
 

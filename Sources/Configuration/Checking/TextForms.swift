@@ -50,7 +50,7 @@ extension OptionType.TextForm {
         guard let components = URLComponents(string: text), let host = components.host, !host.isEmpty,
             let scheme = components.scheme?.lowercased(), (components.port ?? 1) <= 65_535
         else { return "is not a URL; write \"http://127.0.0.1:3000/events\"" }
-        guard scheme == "http" || scheme == "https" else { return "has the scheme \"\(scheme)\"; use http or https" }
+        guard scheme == "http" || scheme == "https" else { return "has another scheme than http and https" }
         return components.fragment == nil ? nil : "has a fragment"
     }
 

@@ -59,6 +59,8 @@ struct Overlay {
             }
             let value = try assigned(setting[key], node: child, path: path.dropFirst(), text: text, place: place)
             setting.content = .object(replacing(key, in: setting.members ?? [], by: value, place: place))
+            // A section that nobody has written begins here: what is wrong with it as a whole, is wrong here.
+            if current == nil { setting.place = place }
         case .sections(_, let shorthand, _):
             var elements = setting.elements ?? []
             guard let index = position(of: key, in: elements) else {

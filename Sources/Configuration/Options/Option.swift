@@ -59,6 +59,14 @@ package struct Option: Sendable {
         self.doc = doc
     }
 
+    /// The default, as JSON, when it means that nothing is asked for.
+    ///
+    /// Only such a default may be written while the option is not available: any other promises something.
+    var offValue: String? {
+        guard case .value(let json) = fallback, ["null", "false", "[]", #""off""#].contains(json) else { return nil }
+        return json
+    }
+
     /// The last part of the path: the key in its object.
     package var key: String { Options.keys(of: path).last ?? "" }
 }

@@ -46,10 +46,10 @@ extension Options {
             "listeners[].tls.certificates[].key", .text(.file), fallback: .required(example: #""w.key""#),
             "PEM file of the private key."),
         Option(
-            "listeners[].trustedProxies", .list(.text(.addressRange)), "[]",
+            "listeners[].trustedProxies", .list(.text(.addressRange)), "[]", availability: .unavailable,
             "Networks, such as `10.0.0.0/8`, whose `clientAddressHeader` is believed."),
         Option(
-            "listeners[].clientAddressHeader", .text(.token), #""x-forwarded-for""#,
+            "listeners[].clientAddressHeader", .text(.token), #""x-forwarded-for""#, availability: .unavailable,
             "Header in which a trusted proxy names the client."),
         Option(
             "listeners[].proxyProtocol", .text(.any), #""off""#, availability: .unavailable,

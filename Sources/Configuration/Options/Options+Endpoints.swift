@@ -116,7 +116,7 @@ extension Options {
             "Namespaces that exist on demand, such as `/tenant-{id}`; instead of `name`."),
         Option("endpoints[].namespaces[].max", .count, "1000", of: socketIO, "Namespaces that a pattern may make."),
         Option(
-            "endpoints[].namespaces[].presence", .bool, "false", of: socketIO,
+            "endpoints[].namespaces[].presence", .bool, "false", of: socketIO, availability: .unavailable,
             "Whether rooms report `room.occupied` and `room.vacated`."),
         Option(
             "endpoints[].auth", .section, "null", of: socketIO,

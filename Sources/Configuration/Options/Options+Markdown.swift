@@ -13,7 +13,7 @@ extension Options {
 
             """
         for node in root.children {
-            text += "\n## `\(node.option.key)`\n\n\(node.option.doc)"
+            text += "\n## `\(node.option.key)`\n\n\(meaning(node.option))"
             if case .value(let json) = node.option.fallback, json != "{}" { text += " Default: `\(json)`." }
             text += "\n"
             guard !node.children.isEmpty else { continue }

@@ -6,22 +6,31 @@ extension Options {
             "bus.type", .choice("memory", unavailable: ["redis", "nats"], of: "bus engines"), #""memory""#,
             "`memory` is one node."),
 
-        Option("history", .section, "{}", "The log of a namespace that recovery reads."),
+        Option(
+            "history", .section, "{}", availability: .unavailable,
+            "The log of a namespace that recovery reads."),
         Option("history.maxMessages", .count, "10000", "Messages that are kept."),
         Option("history.maxBytes", .size, #""64MiB""#, "Bytes that are kept."),
         Option("history.maxAge", .duration, #""2m""#, "Age of the oldest message that is kept."),
         Option("history.maxReplay", .count, "1000", "Messages that one recovery may replay."),
         Option("history.checkpoint", .text(.file), "null", "File that keeps the log over a planned restart."),
 
-        Option("outbox", .section, "{}", "Where events of `atLeastOnce` routes wait for their handler."),
+        Option(
+            "outbox", .section, "{}", availability: .unavailable,
+            "Where events of `atLeastOnce` routes wait for their handler."),
         Option("outbox.path", .text(.file), #""outbox.db""#, "The database file."),
         Option("outbox.maxBytes", .size, #""4GiB""#, "Size at which events are refused as `busy`."),
 
         Option("limits", .section, "{}", "Bounds that protect the process and its other clients."),
         Option("limits.maxConnections", .count, "100000", "Connections of all listeners together."),
-        Option("limits.acceptRate", .rate, #""1000/s""#, "New connections."),
-        Option("limits.maxConnectionsPerIP", .count, "200", "Connections of one address (IPv6: of one /64)."),
-        Option("limits.messagesPerSocket", .rate, #""1000/s""#, "Messages that one socket may send."),
+        Option(
+            "limits.acceptRate", .rate, #""1000/s""#, availability: .unavailable, "New connections."),
+        Option(
+            "limits.maxConnectionsPerIP", .count, "200", availability: .unavailable,
+            "Connections of one address (IPv6: of one /64)."),
+        Option(
+            "limits.messagesPerSocket", .rate, #""1000/s""#, availability: .unavailable,
+            "Messages that one socket may send."),
         Option(
             "limits.outputSoft", .size(1...Int(Int32.max)), #""256KiB""#,
             "Waiting output of a connection above which volatile events are dropped."),
@@ -30,7 +39,7 @@ extension Options {
             "Waiting output of a connection above which it is closed."),
         Option("limits.maxRoomsPerSocket", .count, "1000", "Rooms that one socket may be in."),
         Option(
-            "limits.memoryBudget", .memoryBudget, #""70%""#,
+            "limits.memoryBudget", .memoryBudget, #""70%""#, availability: .unavailable,
             "Memory of the process, as a share or a size, near which load is shed."),
 
         Option("timeouts", .section, "{}", "How long a peer may take."),
@@ -39,7 +48,9 @@ extension Options {
             "timeouts.handshake", .duration, #""15s""#, "From connecting to the first complete request, TLS included."),
         Option("timeouts.writeProgress", .duration, #""20s""#, "Without taking any of the output that waits for it."),
 
-        Option("drain", .section, "{}", "How the gateway empties itself before it stops."),
+        Option(
+            "drain", .section, "{}", availability: .unavailable,
+            "How the gateway empties itself before it stops."),
         Option("drain.delay", .duration(atLeast: .zero), #""5s""#, "Still accepting, but no longer ready."),
         Option("drain.window", .duration(atLeast: .zero), #""30s""#, "Over which connections are closed evenly."),
         Option("drain.hardStop", .duration, #""60s""#, "Bounds the whole."),

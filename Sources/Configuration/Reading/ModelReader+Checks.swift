@@ -22,7 +22,8 @@ extension ModelReader {
             let path = Self.path(of: endpoint)
             if !path.isEmpty, !paths.insert(path).inserted {
                 problems.add(
-                    endpoint["path"].place, endpoint["path"].pointer, "another endpoint has the path \"\(path)\"")
+                    endpoint["path"].place, endpoint["path"].pointer,
+                    "another endpoint has the path \(endpoint["path"].quoted(path))")
             }
             guard endpoint.variant == "socket.io" else { continue }
             unique(endpoint.sections("namespaces"), "name", "namespace of this endpoint")
@@ -40,7 +41,8 @@ extension ModelReader {
             guard let text = section.optionalText(key), counts(text), !seen.insert(text).inserted else { continue }
             // A derived name is doubled only with what it is derived from, which has its own error.
             guard section[key].isGiven else { continue }
-            problems.add(section[key].place, section[key].pointer, "another \(noun) has the \(key) \"\(text)\"")
+            problems.add(
+                section[key].place, section[key].pointer, "another \(noun) has the \(key) \(section[key].quoted(text))")
         }
     }
 
@@ -48,14 +50,15 @@ extension ModelReader {
         guard let admin = document.section("admin"), let address = Address(admin.text("address")) else { return }
         let place = admin["address"].isGiven ? admin["address"].place : admin.place
         if !address.isLocal, admin.sections("keys").isEmpty {
+            let name = admin["address"].quoted("\(address)")
             problems.add(
                 place, admin["address"].pointer,
-                "\"\(address)\" is reachable from other machines: \"keys\" are needed, or an address on loopback")
+                "\(name) is reachable from other machines: \"keys\" are needed, or an address on loopback")
         }
         if case .host(_, 0) = address { return }
         for listener in document.sections("listeners") where Address(listener.text("address")) == address {
             let value = listener["address"]
-            problems.add(value.place, value.pointer, "\"\(address)\" is the address of \"admin\"")
+            problems.add(value.place, value.pointer, "\(value.quoted("\(address)")) is the address of \"admin\"")
         }
     }
 

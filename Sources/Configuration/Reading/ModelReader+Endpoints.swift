@@ -97,7 +97,7 @@ extension ModelReader {
         switch Template.compile(text, pointer: value.pointer) {
         case .success(let template): return template
         case .failure(let error):
-            problems.add(value.place, value.pointer, error.message)
+            problems.add(value.place, value.pointer, Self.message(error.message, about: value.written))
             return nil
         }
     }

@@ -64,7 +64,7 @@ extension ModelReader {
             if !names.contains(name) {
                 problems.add(
                     section["handler"].place, section["handler"].pointer,
-                    "there is no handler \"\(name)\"\(Suggestion.hint(for: name, among: names))")
+                    "there is no handler \(section["handler"].quoted(name))\(Suggestion.hint(for: name, among: names))")
             }
         }
         let known = knownNamespaces()
@@ -73,10 +73,11 @@ extension ModelReader {
                 !known.patterns.contains(where: { $0.match(pattern.text) != nil })
             else { continue }
             let (place, pointer) = whereNamespace(pattern.text, in: section["match"])
-            let hint =
-                known.patterns.contains { $0.text == pattern.text }
-                ? "; write \"\(Self.wildcard(pattern.text))\"" : Suggestion.hint(for: pattern.text, among: known.names)
-            problems.add(place, pointer, "no endpoint has the namespace \"\(pattern.text)\"\(hint)")
+            let message = "no endpoint has the namespace \"\(pattern.text)\""
+            let hint = Suggestion.hint(for: pattern.text, among: known.names)
+            let inner = pointer.dropFirst(section["match"].pointer.count)
+            let written = section["match"].written?.nearest(pointer: inner)
+            problems.add(place, pointer, Self.message(message + hint, about: written))
         }
     }
 
@@ -112,20 +113,6 @@ extension ModelReader {
         return (elements[index].place, "\(pointer)/\(index)")
     }
 
-    private static func wildcard(_ pattern: String) -> String {
-        var text = ""
-        var isInside = false
-        for character in pattern {
-            if character == "{" { text += "*" }
-            if character == "{" || character == "}" {
-                isInside = character == "{"
-            } else if !isInside {
-                text.append(character)
-            }
-        }
-        return text
-    }
-
     /// Hands a value to one of the routing's compilers and places its errors in the file.
     private mutating func compiled<Value>(
         _ value: CheckedValue, _ compile: (JSONNode, String) -> Result<Value, ActionErrors>
@@ -143,9 +130,17 @@ extension ModelReader {
                     setting.node == nil
                     ? setting.nearest(pointer: inner).place
                     : Place.file(offset: error.range.lowerBound)
-                if !problems.contains(place, error.pointer) { problems.add(place, error.pointer, error.message) }
+                guard !problems.contains(place, error.pointer) else { continue }
+                let written = value.written?.nearest(pointer: inner)
+                problems.add(place, error.pointer, Self.message(error.message, about: written))
             }
             return nil
         }
+    }
+
+    /// The compilers quote what they were given, which must not show when a reference brought it in.
+    static func message(_ message: String, about written: Setting?) -> String {
+        guard let text = written?.string, References.occur(in: text) else { return message }
+        return "\"\(text)\" is not valid here, once filled in"
     }
 }

@@ -15,7 +15,7 @@ struct ModelReader {
 
     mutating func read(shown: String) -> GatewayConfiguration {
         let configuration = GatewayConfiguration(
-            node: .init(id: (document.section("node") ?? document).optionalText("id") ?? ""),
+            node: .init(id: root("node").text("id")),
             listeners: document.sections("listeners").map { listener($0) },
             admin: admin(),
             origins: document.texts("origins"),

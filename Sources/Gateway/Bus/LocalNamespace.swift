@@ -5,6 +5,7 @@ import NIOCore
 final class LocalNamespace {
     let namespace: Namespace
     unowned let shard: Shard
+    let counters: NamespaceCounters
     private(set) var membership = Membership()
     private(set) var sockets = SocketTable()
     /// The receivers of the item at hand; kept to spare an allocation per item.
@@ -13,6 +14,7 @@ final class LocalNamespace {
     init(_ namespace: Namespace, shard: Shard) {
         self.namespace = namespace
         self.shard = shard
+        self.counters = shard.namespaceCounters[namespace.label]
     }
 
     // MARK: - Membership
@@ -95,7 +97,7 @@ final class LocalNamespace {
 
     private func deliver(_ broadcast: Broadcast, to members: ContiguousArray<Member>) {
         guard !members.isEmpty else { return }
-        self.shard.counters.fanoutDeliveries &+= UInt64(members.count)
+        self.counters.fanoutDeliveries &+= UInt64(members.count)
         let form = SharedForm(broadcast, arena: &self.shard.arena)
         self.each(members) { socket in
             if let collector = broadcast.collector, let ackID = broadcast.ackID {

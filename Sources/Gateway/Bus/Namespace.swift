@@ -9,16 +9,21 @@ final class Namespace: Sendable {
     /// What its name's pattern captured: `{param.id}` of `/tenant-{id}`.
     let parameters: [String: String]
     let isDynamic: Bool
+    /// Under which metrics count it: the place of its name, or of its pattern's text, in ``NamespaceRegistry/labels``.
+    let label: Int
     private let shards: [ShardHandle]
     private let sequence = Mutex(NamespaceSequence())
     private let ackIDs = Atomic<UInt64>(0)
     private let sockets = Atomic<Int>(0)
 
-    init(name: String, index: Int, parameters: [String: String], isDynamic: Bool, shards: [ShardHandle]) {
+    init(
+        name: String, index: Int, parameters: [String: String], isDynamic: Bool, label: Int, shards: [ShardHandle]
+    ) {
         self.name = name
         self.index = index
         self.parameters = parameters
         self.isDynamic = isDynamic
+        self.label = label
         self.shards = shards
     }
 

@@ -14,9 +14,12 @@ final class NamespaceRegistry: Sendable {
 
     private let shards: [ShardHandle]
     private let state = Mutex(State())
+    /// The names and patterns of the configuration, by which metrics count; the last one is for all else.
+    let labels: [String]
 
-    init(shards: [ShardHandle]) {
+    init(shards: [ShardHandle], labels: [String]) {
         self.shards = shards
+        self.labels = labels + ["unknown"]
     }
 
     /// The namespace of that name if there is one.
@@ -60,7 +63,8 @@ final class NamespaceRegistry: Sendable {
             let index = state.freeIndices.popLast() ?? state.nextIndex
             if index == state.nextIndex { state.nextIndex += 1 }
             let namespace = Namespace(
-                name: name, index: index, parameters: parameters, isDynamic: pattern != nil, shards: self.shards)
+                name: name, index: index, parameters: parameters, isDynamic: pattern != nil,
+                label: self.labels.firstIndex(of: pattern ?? name) ?? self.labels.count - 1, shards: self.shards)
             state.byName[name] = namespace
             if let pattern {
                 state.dynamicCount[pattern, default: 0] += 1

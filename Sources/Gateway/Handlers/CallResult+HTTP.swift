@@ -37,22 +37,22 @@ extension CallResult {
     /// Says what it means that a call ended without a complete response.
     init(_ error: any Error, _ progress: HTTPCall.Progress) {
         let isBegun = progress.isBegun
-        switch error {
-        case let refusal as HTTPCall.Refusal:
+        if let refusal = error as? HTTPCall.Refusal {
             // Of a failure, the status says more than the size.
             let outcome = progress.head.map { Outcome(status: Int($0.status.code)) } ?? .invalidAnswer
             self.init(outcome == .success ? .invalidAnswer : outcome, problem: refusal.problem)
-        case HTTPClientError.deadlineExceeded:
+            return
+        }
+        if let error = error as? HTTPParserError, isBegun, error != .invalidEOFState {
+            self.init(.unexpected, problem: "the response is not HTTP/1.1: \(error)")
+            return
+        }
+        switch error as? HTTPClientError {
+        case .deadlineExceeded?:
             let place = isBegun ? (progress.head == nil ? "before the response" : "within the response") : "connecting"
             self.init(.temporary(.timeout(requestBegun: isBegun)), problem: "timed out \(place)")
-        case HTTPClientError.cancelled, HTTPClientError.alreadyShutdown:
+        case .cancelled?, .alreadyShutdown?:
             self.init(.temporary(.reset(requestBegun: isBegun)), problem: "cancelled", isAbandoned: true)
-        case HTTPClientError.httpEndReceivedAfterHeadWith1xx:
-            self.init(.unexpected, problem: "the response is an interim one (1xx)")
-        case HTTPParserError.invalidEOFState where isBegun, HTTPClientError.remoteConnectionClosed where isBegun:
-            self.init(.temporary(.reset(requestBegun: true)), problem: "connection closed by the handler")
-        case let error as HTTPParserError where isBegun:
-            self.init(.unexpected, problem: "the response is not HTTP/1.1: \(error)")
         default:
             let text = Self.clean("\(error)", limit: 200)
             let trouble: Outcome.Trouble = isBegun ? .reset(requestBegun: true) : .notConnected
@@ -60,7 +60,9 @@ extension CallResult {
         }
     }
 
-    /// The first problems of an answer, with their JSON pointers. Keys and names in them come from the handler.
+    /// The first problems of an answer, with their JSON pointers.
+    ///
+    /// Keys and names in them come from the handler.
     private static func text(of errors: ActionErrors) -> String {
         let shown = errors.all.prefix(3).map { $0.pointer.isEmpty ? "the answer \($0.message)" : $0.description }
         let more = errors.all.count > 3 ? "; and \(errors.all.count - 3) more" : ""

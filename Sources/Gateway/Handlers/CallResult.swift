@@ -7,7 +7,7 @@ struct CallResult: Sendable {
     var answer: HandlerResult?
     /// The pause that the response asked for.
     var retryAfter: Duration?
-    /// What an operator reads about it. Contains nothing of a body but JSON pointers and the names of keys.
+    /// What an operator reads about it; nothing of a body but JSON pointers and the names of keys.
     var problem: String
     /// Ended by us: says nothing about the handler.
     var isAbandoned = false
@@ -29,7 +29,7 @@ struct HandlerAttempt: Sendable {
     var id: UInt64
     var job: HandlerJob
     var sequence: UInt64
-    /// 1, 2, …
+    /// Counts the calls for this event, from 1.
     var number: Int
     var begin: ContinuousClock.Instant
     /// When an answer is of no use any more.

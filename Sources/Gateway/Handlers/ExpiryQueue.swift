@@ -1,5 +1,7 @@
-/// When waiting jobs run out of time. Jobs with the same timeout expire in the order in which they came, and there are
-/// few different timeouts (one per route), so each has a queue of its own and nothing is ever sorted.
+/// When waiting jobs run out of time.
+///
+/// Jobs with the same timeout expire in the order in which they came, and there are few different timeouts (one per
+/// route), so each has a queue of its own and nothing is ever sorted.
 struct ExpiryQueue: Sendable {
     private struct Item {
         var deadline: ContinuousClock.Instant

@@ -84,9 +84,7 @@ final class HTTPCall: HTTPClientResponseDelegate {
         guard (200..<300).contains(head.status.code) else { return nil }
         let encodings = head.headers[canonicalForm: "content-encoding"]
         guard encodings.allSatisfy({ $0.isEmpty || $0.lowercased() == "identity" }) else { return .encoded }
-        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > HandlerAnswer.maxBytes {
-            return .bodyTooLarge
-        }
-        return nil
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        return length > HandlerAnswer.maxBytes ? .bodyTooLarge : nil
     }
 }

@@ -2,8 +2,6 @@ import AsyncHTTPClient
 import Configuration
 import HandlerContract
 import Logging
-import NIOCore
-import NIOHTTP1
 import Synchronization
 
 /// A backend that is called by HTTP POST.
@@ -16,14 +14,22 @@ final class HTTPHandlerService: HandlerService {
         /// Of lanes that stand still.
         var pauses: [String: Task<Void, Never>] = [:]
         var expiry: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
+        /// Turns that are being acted on.
+        var turnsUnderWay = 0
         /// Who waits for the last job.
         var waiters: [CheckedContinuation<Void, Never>] = []
+
+        /// All jobs are completed, and whoever submitted them knows.
+        var isIdle: Bool { turnsUnderWay == 0 && dispatcher.isIdle }
     }
 
+    /// How often one thread looks for more to do before it lets another one go on.
+    private static let roundsInARow = 4
+
     let name: String
-    private let setup: HTTPHandlerSetup
-    private let client: HTTPClient
-    private let logger: Logger
+    let setup: HTTPHandlerSetup
+    let client: HTTPClient
+    let logger: Logger
     private let state: Mutex<State>
 
     convenience init(
@@ -51,7 +57,7 @@ final class HTTPHandlerService: HandlerService {
     }
 
     func submit(_ job: HandlerJob) -> Bool {
-        decide { dispatcher, now in dispatcher.accept(job, now: now) } != nil
+        decide { dispatcher, now in dispatcher.accept(job, now: now) }
     }
 
     func forget(lane: String) {
@@ -70,7 +76,7 @@ final class HTTPHandlerService: HandlerService {
         }
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                guard !state.dispatcher.isIdle else { return true }
+                guard !state.isIdle else { return true }
                 state.waiters.append(continuation)
                 return false
             }
@@ -93,32 +99,61 @@ final class HTTPHandlerService: HandlerService {
 }
 
 extension HTTPHandlerService {
-    /// Lets the dispatcher decide, then does what it said. Nil when it refused.
+    /// Lets the dispatcher decide, then does what it said; false when it refused.
     @discardableResult
     private func decide(
         _ body: (inout HandlerDispatcher, ContinuousClock.Instant) -> HandlerDispatcher.Turn?
-    ) -> HandlerDispatcher.Turn? {
-        let (turn, waiters) = state.withLock { state in
-            let now = ContinuousClock.now
-            let turn = body(&state.dispatcher, now)
-            for pause in turn?.pauses ?? [] { hold(pause.lane, pause.duration, &state) }
-            awaitExpiry(&state)
-            guard state.dispatcher.isIdle else { return (turn, []) }
-            defer { state.waiters = [] }
-            return (turn, state.waiters)
+    ) -> Bool {
+        let turn = state.withLock { state -> HandlerDispatcher.Turn? in
+            guard let turn = body(&state.dispatcher, .now) else { return nil }
+            begin(turn, &state)
+            return turn
         }
-        if let turn { perform(turn) }
-        for waiter in waiters { waiter.resume() }
-        return turn
+        guard let turn else { return false }
+        perform(turn, rounds: Self.roundsInARow)
+        return true
     }
 
-    private func perform(_ turn: HandlerDispatcher.Turn) {
-        for attempt in turn.calls { Task { await self.make(attempt) } }
+    private func begin(_ turn: HandlerDispatcher.Turn, _ state: inout State) {
+        state.turnsUnderWay += 1
+        for pause in turn.pauses { hold(pause.lane, pause.duration, &state) }
+        awaitExpiry(&state)
+    }
+
+    private func perform(_ turn: HandlerDispatcher.Turn, rounds: Int) {
+        // First the log: whoever sees a failed event finds the reason there.
+        for notice in turn.notices { report(notice) }
         for (complete, result) in turn.completions { complete(result) }
-        for notice in turn.notices { log(notice) }
-        if turn.isIncomplete {
-            Task { self.decide { dispatcher, now in dispatcher.proceed(now: now) } }
+        for attempt in turn.calls { Task { await self.make(attempt) } }
+        let lanes = turn.finishedLanes
+        if lanes.isEmpty || rounds > 0 {
+            settle(lanes, rounds: rounds)
+        } else {
+            Task { self.settle(lanes, rounds: Self.roundsInARow) }
         }
+    }
+
+    /// A turn has been acted on: its lanes go on, and whoever waits for the end may have reached it.
+    private func settle(_ lanes: [String], rounds: Int) {
+        typealias Next = (turn: HandlerDispatcher.Turn?, waiters: [CheckedContinuation<Void, Never>])
+        let next = state.withLock { state -> Next in
+            state.turnsUnderWay -= 1
+            if !lanes.isEmpty {
+                let turn = state.dispatcher.release(lanes: lanes, now: .now)
+                begin(turn, &state)
+                return (turn, [])
+            }
+            guard state.isIdle else { return (nil, []) }
+            defer { state.waiters = [] }
+            return (nil, state.waiters)
+        }
+        for waiter in next.waiters { waiter.resume() }
+        if let turn = next.turn { perform(turn, rounds: rounds - 1) }
+    }
+
+    private func make(_ attempt: HandlerAttempt) async {
+        let result = await call(attempt)
+        decide { dispatcher, now in dispatcher.ended(attempt, result, now: now) }
     }
 
     private func hold(_ lane: String, _ pause: Duration, _ state: inout State) {
@@ -143,51 +178,5 @@ extension HTTPHandlerService {
             self.decide { dispatcher, now in dispatcher.expire(now: now) }
         }
         state.expiry = (next, task)
-    }
-
-    private func make(_ attempt: HandlerAttempt) async {
-        let result = await call(attempt)
-        decide { dispatcher, now in dispatcher.ended(attempt, result, now: now) }
-    }
-
-    private func call(_ attempt: HandlerAttempt) async -> CallResult {
-        let job = attempt.job
-        let remaining = ContinuousClock.now.duration(to: attempt.deadline)
-        let delivery = Delivery(
-            mode: job.mode, attempt: attempt.number, lane: job.lane, sequence: attempt.sequence,
-            deadline: max(.zero, remaining))
-        let body = Envelope(job.input).body(for: delivery)
-        let headers = RequestHeaders(
-            eventID: job.input.id, type: job.input.type, route: job.input.route, delivery: delivery)
-        let now = Timestamp(milliseconds: WallClock.milliseconds())
-        var request = setup.request
-        let fields = headers.fields(version: setup.version, now: now, signature: setup.signature, body: body)
-        request.headers = HTTPHeaders(fields.map { ($0.name, $0.value) })
-        request.body = .byteBuffer(ByteBuffer(bytes: body))
-        let call = HTTPCall()
-        do {
-            let deadline = NIODeadline.now() + TimeAmount(remaining)
-            let reply = try await client.execute(request: request, delegate: call, deadline: deadline).futureResult.get()
-            return CallResult(reply, to: job, now: Timestamp(milliseconds: WallClock.milliseconds()))
-        } catch {
-            return CallResult(error, call.progress)
-        }
-    }
-
-    private func log(_ notice: HandlerNotice) {
-        switch notice {
-        case .failure(let route, let eventID, let outcome, let problem, let suppressed):
-            let others = suppressed > 0 ? " (\(suppressed) more since the last report)" : ""
-            logger.warning(
-                "handler \(name): \(outcome): \(problem)\(others)", metadata: ["route": "\(route)", "event": "\(eventID)"])
-        case .routeDisabled(let route, let eventID):
-            logger.error(
-                "handler \(name): status 410, the route is disabled until the configuration is loaded again",
-                metadata: ["route": "\(route)", "event": "\(eventID)"])
-        case .breakerOpened:
-            logger.warning("handler \(name): too many calls fail, pausing calls")
-        case .breakerClosed:
-            logger.notice("handler \(name): answers again")
-        }
     }
 }

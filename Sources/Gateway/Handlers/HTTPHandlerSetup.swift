@@ -4,10 +4,12 @@ import HandlerContract
 import NIOCore
 import NIOSSL
 
-/// The options of an HTTP handler, checked and in the form that calls need. Holds nothing that has to be closed.
+/// The options of an HTTP handler, checked and in the form that calls need; nothing in it has to be closed.
 struct HTTPHandlerSetup: Sendable {
-    /// Connections close after so long without a request. Shorter than the 5 s after which Node.js closes its end: the
-    /// server would close just as we send, and an event that may not come twice would be lost.
+    /// Connections close after so long without a request.
+    ///
+    /// Shorter than the 5 s after which Node.js closes its end: the server would close just as we send, and an event that
+    /// may not come twice would be lost.
     static let idleTimeout = TimeAmount.seconds(4)
     /// Of the TCP and TLS handshakes together; the deadline of a call may be earlier.
     static let connectTimeout = TimeAmount.seconds(10)
@@ -45,11 +47,10 @@ struct HTTPHandlerSetup: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = concurrency
         // When to try again is decided here, for the whole call.
         configuration.connectionPool.retryConnectionEstablishment = false
-        if let trustRoots {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = trustRoots
-            configuration.tlsConfiguration = tls
-        }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        if let trustRoots { tls.trustRoots = trustRoots }
+        configuration.tlsConfiguration = tls
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
@@ -75,7 +76,8 @@ struct HTTPHandlerSetup: Sendable {
         with keys: [Secret], handler: String
     ) throws(HandlerSetupError) -> WebhookSignature? {
         guard keys.count <= 2 else {
-            throw HandlerSetupError(handler: handler, reason: "at most two signing keys: the current and the previous one")
+            throw HandlerSetupError(
+                handler: handler, reason: "at most two signingKeys: the current and the previous one")
         }
         var parsed: [SigningKey] = []
         for (index, key) in keys.enumerated() {

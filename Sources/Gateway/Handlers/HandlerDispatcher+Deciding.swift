@@ -4,19 +4,16 @@ import Routing
 extension HandlerDispatcher {
     /// Looks at lanes whose turn it is.
     mutating func proceed(_ now: Instant, _ turn: inout Turn) {
-        var budget = Self.stepsPerTurn
-        while budget > 0, let start = backlog.popLast() {
-            budget -= 1
-            begin(start, now, &turn)
-        }
-        turn.isIncomplete = !backlog.isEmpty
+        // Ends soon: what starts takes one of the places for calls, and gives it back by `release` only.
+        while let start = backlog.popLast() { begin(start, now, &turn) }
     }
 
     private mutating func begin(_ start: LaneScheduler<UInt64>.Start, _ now: Instant, _ turn: inout Turn) {
         guard var entry = entries[start.job] else { return finish(lane: start.lane) }
         guard now < entry.deadline else {
             expire(start.job, entry, &turn)
-            return finish(lane: start.lane)
+            turn.finishedLanes.append(start.lane)
+            return
         }
         guard !disabledRoutes.contains(entry.job.input.route) else {
             return giveWay(start.job, entry, .gone, now, &turn)
@@ -44,8 +41,7 @@ extension HandlerDispatcher {
     ) {
         guard entry.isConnect else {
             figures.count(route: entry.job.input.route, outcome: outcome)
-            complete(id, Self.giveUp(entry, .unavailable), &turn)
-            return finish(lane: entry.job.lane)
+            return end(id, Self.giveUp(entry, .unavailable), &turn)
         }
         let decision = outcome.decision(
             for: purpose(of: entry, now), attempt: min(entry.refusals, Self.slowestRefusal), random: random())
@@ -67,26 +63,25 @@ extension HandlerDispatcher {
             for: purpose(of: entry, now), attempt: entry.attempts, retryAfter: result.retryAfter, random: random())
         switch decision {
         case .answer:
-            complete(id, result.answer ?? .done, &turn)
+            end(id, result.answer ?? .done, &turn)
         case .refuse:
-            complete(id, .connectRefused, &turn)
+            end(id, .connectRefused, &turn)
         case .clientError(let code):
-            complete(id, .failed(ClientError(code)), &turn)
+            end(id, .failed(ClientError(code)), &turn)
         case .drop, .deadLetter:
-            complete(id, Self.giveUp(entry, .handlerError), &turn)
+            end(id, Self.giveUp(entry, .handlerError), &turn)
         case .retry(let pause):
-            return hold(id, entry, pause, &turn)
+            hold(id, entry, pause, &turn)
         case .hold:
-            return hold(id, entry, now.duration(to: entry.deadline), &turn)
+            hold(id, entry, now.duration(to: entry.deadline), &turn)
         case .disableRoute:
             let route = entry.job.input.route
             if disabledRoutes.insert(route).inserted {
                 turn.notices.append(.routeDisabled(route: route, eventID: entry.job.input.id))
             }
-            if entry.isConnect { return hold(id, entry, now.duration(to: entry.deadline), &turn) }
-            complete(id, Self.giveUp(entry, .unavailable), &turn)
+            guard entry.isConnect else { return end(id, Self.giveUp(entry, .unavailable), &turn) }
+            hold(id, entry, now.duration(to: entry.deadline), &turn)
         }
-        finish(lane: entry.job.lane)
     }
 
     private func purpose(of entry: Entry, _ now: Instant) -> Outcome.Purpose {
@@ -103,12 +98,15 @@ extension HandlerDispatcher {
 
 extension HandlerDispatcher {
     private mutating func hold(_ id: UInt64, _ entry: Entry, _ pause: Duration, _ turn: inout Turn) {
-        guard !(isDraining && entry.isConnect) else {
-            complete(id, .connect(.retry), &turn)
-            return finish(lane: entry.job.lane)
-        }
+        guard !(isDraining && entry.isConnect) else { return end(id, .connect(.retry), &turn) }
         backlog += scheduler.blocked(lane: entry.job.lane, by: id).start
         turn.pauses.append((entry.job.lane, pause))
+    }
+
+    /// The job whose turn it was is done; its lane goes on when that has been told.
+    private mutating func end(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
+        if let lane = entries[id]?.job.lane { turn.finishedLanes.append(lane) }
+        complete(id, result, &turn)
     }
 
     mutating func finish(lane: String) {
@@ -139,9 +137,8 @@ extension HandlerDispatcher {
     mutating func report(_ attempt: HandlerAttempt, _ result: CallResult, _ now: Instant, _ turn: inout Turn) {
         let route = attempt.job.input.route
         let before = breaker.state(now: now)
-        let verdict: CircuitBreaker.Result =
-            result.isAbandoned ? .abandoned : result.outcome.isFailure ? .failure : .success
-        if breaker.record(verdict, of: attempt.breakerTicket, now: now), !result.isAbandoned {
+        let verdict = verdict(on: attempt, result)
+        if breaker.record(verdict, of: attempt.breakerTicket, now: now), verdict != .abandoned {
             let after = breaker.state(now: now)
             if after == .closed { turn.notices.append(.breakerClosed) }
             if after == .open, before == .closed { turn.notices.append(.breakerOpened) }
@@ -159,5 +156,15 @@ extension HandlerDispatcher {
             .failure(
                 route: route, eventID: attempt.job.input.id, outcome: label, problem: result.problem,
                 suppressed: suppressed))
+    }
+
+    private func verdict(on attempt: HandlerAttempt, _ result: CallResult) -> CircuitBreaker.Result {
+        if result.isAbandoned { return .abandoned }
+        if case .temporary(.timeout) = result.outcome {
+            // A call that had little time left, because its event had waited, says nothing about the handler.
+            let usual = min(limits.callTimeout, attempt.job.timeout)
+            if attempt.begin.duration(to: attempt.deadline) < usual / 4 { return .abandoned }
+        }
+        return result.outcome.isFailure ? .failure : .success
     }
 }

@@ -1,8 +1,9 @@
 import HandlerContract
 import Routing
 
-/// Decides for one handler which event is handed over when, and what follows from how it went. Never acts: it is told
-/// what happened and what time it is, and returns what is to be done.
+/// Decides for one handler which event is handed over when, and what follows from how it went.
+///
+/// Never acts: it is told what happened and what time it is, and returns what is to be done.
 struct HandlerDispatcher: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -13,7 +14,7 @@ struct HandlerDispatcher: Sendable {
         var callTimeout: Duration
         /// Events of one lane, the one in flight included.
         var laneCapacity = 1_000
-        /// Events in all lanes together. A few hundred bytes each, so the worst backlog stays below a few hundred MB.
+        /// Events in all lanes together: with a kilobyte each, the worst backlog is some hundred megabytes.
         var capacity = 131_072
         var breaker = CircuitBreaker.Limits()
     }
@@ -25,8 +26,9 @@ struct HandlerDispatcher: Sendable {
         /// Lanes that stand still for so long; then ``HandlerDispatcher/wake(lane:now:)`` is due.
         var pauses: [(lane: String, duration: Duration)] = []
         var notices: [HandlerNotice] = []
-        /// There is more to decide: ``HandlerDispatcher/proceed(now:)`` is due as soon as this is done.
-        var isIncomplete = false
+        /// Lanes that may go on as soon as the completions are made: ``HandlerDispatcher/release(lanes:now:)`` is due then,
+        /// so that no event can overtake the answer to the one before it.
+        var finishedLanes: [String] = []
     }
 
     /// A job that is not completed yet, or whose call is still of interest.
@@ -44,8 +46,8 @@ struct HandlerDispatcher: Sendable {
         var isConnect: Bool { job.input.type == .connect }
     }
 
-    /// Jobs that are decided in one go; more would hold up the event loops that submit.
-    static let stepsPerTurn = 256
+    /// Jobs that expire in one go; more would hold up the event loops that submit.
+    static let expiriesPerTurn = 256
     /// A CONNECT that the circuit breaker holds asks again after two seconds at most, so that it is among the first
     /// when the handler is well again.
     static let slowestRefusal = 3
@@ -76,11 +78,11 @@ struct HandlerDispatcher: Sendable {
     }
 
     /// When ``expire(now:)`` is due.
-    var nextExpiry: Instant? { expiries.next }
+    var nextExpiry: Instant? { isClosed ? nil : expiries.next }
 
     // MARK: - What happens
 
-    /// A job has come. Nil when its lane, or all of it, is full.
+    /// A job has come; nil when its lane, or all of it, is full.
     mutating func accept(_ job: HandlerJob, now: Instant) -> Turn? {
         var turn = Turn()
         var entry = Entry(job: job, deadline: now + job.timeout)
@@ -131,9 +133,10 @@ struct HandlerDispatcher: Sendable {
         return turn
     }
 
-    /// Goes on where an incomplete turn stopped.
-    mutating func proceed(now: Instant) -> Turn {
+    /// The completions of a turn are made, and its lanes may go on.
+    mutating func release(lanes: [String], now: Instant) -> Turn {
         var turn = Turn()
+        for lane in lanes { finish(lane: lane) }
         proceed(now, &turn)
         return turn
     }
@@ -141,7 +144,7 @@ struct HandlerDispatcher: Sendable {
     /// Completes jobs that have waited until their deadline without a call.
     mutating func expire(now: Instant) -> Turn {
         var turn = Turn()
-        for id in expiries.expired(now: now, limit: Self.stepsPerTurn) {
+        for id in expiries.expired(now: now, limit: Self.expiriesPerTurn) {
             guard let entry = entries[id], !entry.isRunning else { continue }
             expire(id, entry, &turn)
         }

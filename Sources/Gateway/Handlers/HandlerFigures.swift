@@ -1,6 +1,8 @@
 import HandlerContract
 
-/// Counts what became of the events of one handler. Routes come from the configuration, so the tables are bounded.
+/// Counts what became of the events of one handler.
+///
+/// Routes come from the configuration, so the tables are bounded.
 struct HandlerFigures: Sendable {
     private struct Key: Hashable {
         var route: String

@@ -1,4 +1,4 @@
-/// Why a handler of the configuration cannot be used. Never contains a secret.
+/// Why a handler of the configuration cannot be used, without any secret.
 struct HandlerSetupError: Error, Hashable, Sendable, CustomStringConvertible {
     var handler: String
     var reason: String

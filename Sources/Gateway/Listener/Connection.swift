@@ -29,6 +29,8 @@ final class Connection: ChannelInboundHandler {
     let shard: Shard
     let listener: ListenerContext
     private(set) var remoteAddress: SocketAddress?
+    /// One more than `limits.maxConnections`: its request is answered with 503.
+    private(set) var isSurplus = false
 
     private var channel: (any Channel)?
     private var descriptor: CInt = -1
@@ -42,6 +44,7 @@ final class Connection: ChannelInboundHandler {
     /// Counts drains of the backlog, so that the progress timer can see whether anything moved.
     private var progress: UInt32 = 0
     private var progressTimerRuns = false
+    private let timerSlot = TimerSlot()
 
     init(shard: Shard, listener: ListenerContext) {
         self.shard = shard
@@ -67,7 +70,8 @@ final class Connection: ChannelInboundHandler {
             .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
         self.descriptor = transport ?? -1
         if self.remoteAddress == nil { self.remoteAddress = context.channel.remoteAddress }
-        self.shard.connectionOpened(self)
+        self.timerSlot.set(self)
+        self.isSurplus = !self.shard.connectionOpened(self) && self.listener.audience == .clients
         if self.stream == nil { self.stream = HTTPStream(connection: self) }
     }
 
@@ -211,6 +215,7 @@ final class Connection: ChannelInboundHandler {
             return self.close(.slow)
         }
         self.writer.queued(count)
+        self.shard.counters.outputBuffered += count
         for buffer in buffers.dropLast() { channel.write(buffer, promise: nil) }
         guard let last = buffers.last else { return }
         let promise = self.shard.loop.makePromise(of: Void.self)
@@ -218,10 +223,11 @@ final class Connection: ChannelInboundHandler {
         channel.writeAndFlush(last, promise: promise)
         guard !self.progressTimerRuns, self.writer.backlog > 0 else { return }
         self.progressTimerRuns = true
-        self.shard.timers.schedule(after: self.shard.limits.writeProgress, target: self, token: self.progress &* 2)
+        self.shard.timers.schedule(after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
     }
 
     private func drained(_ count: Int) {
+        self.shard.counters.outputBuffered -= count
         self.progress &+= 1
         guard self.writer.drained(count), self.phase != .closed else { return }
         if self.phase == .flushing { return self.shutDownOutput() }
@@ -260,7 +266,7 @@ final class Connection: ChannelInboundHandler {
         self.phase = .lingering
         if self.readsPaused { try? channel.syncOptions?.setOption(.autoRead, value: true) }
         channel.close(mode: .output, promise: nil)
-        self.shard.timers.schedule(after: Self.linger, target: self, token: 1)
+        self.shard.timers.schedule(after: Self.linger, slot: self.timerSlot, token: 1)
         self.endStream(byError: false)
     }
 
@@ -273,6 +279,7 @@ final class Connection: ChannelInboundHandler {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.descriptor = -1
+        self.timerSlot.cancelAll()
         self.endStream(byError: byError)
         self.channel = nil
         self.shard.connectionClosed(self)
@@ -309,6 +316,6 @@ extension Connection: TimerTarget {
         guard self.phase != .closed, self.writer.backlog > 0 else { return }
         if token == self.progress &* 2 { return self.close(.slow) }
         self.progressTimerRuns = true
-        self.shard.timers.schedule(after: self.shard.limits.writeProgress, target: self, token: self.progress &* 2)
+        self.shard.timers.schedule(after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
     }
 }

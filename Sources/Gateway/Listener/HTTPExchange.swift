@@ -9,9 +9,13 @@ final class HTTPExchange {
     var onAbort: (() -> Void)?
     private weak var stream: HTTPStream?
     let connection: Connection
+    /// Where the answer is counted; set when its endpoint is known.
+    var counters: EndpointCounters?
     private(set) var isAnswered = false
     /// It was answered by us, and not ended by the connection's end.
     private(set) var wasAnswered = false
+    /// Its endpoint has been told of it before its body was there.
+    var isAnnounced = false
 
     init(head: RequestHead, stream: HTTPStream, connection: Connection) {
         self.head = head
@@ -55,7 +59,11 @@ struct ExchangeReply: Sendable {
     private let loop: any EventLoop
     private let exchange: NIOLoopBound<HTTPExchange>
 
+    /// Tells requests apart, as long as they live.
+    let id: ObjectIdentifier
+
     fileprivate init(_ exchange: HTTPExchange) {
+        self.id = ObjectIdentifier(exchange)
         self.loop = exchange.connection.shard.loop
         self.exchange = NIOLoopBound(exchange, eventLoop: self.loop)
     }

@@ -21,12 +21,18 @@ final class HTTPStream: ByteStream {
     private var isProcessing = false
     private var isOver = false
     private var closesAfterAnswer = false
-    /// Counts requests, so that a timer can tell whether the one that it watches is still the current one.
-    private var requestNumber: UInt32 = 0
+    private var requests: UInt32 = 0
+    /// When the peer must have done what it is waited for; `nil` while it waits for us.
+    private var deadline: ContinuousClock.Instant?
+    /// Looks at the deadline once a second, as long as there is one: deadlines move with every request, and a timer for
+    /// each would outnumber the requests by far.
+    private let timerSlot = TimerSlot()
+    private var isTicking = false
 
     init(connection: Connection) {
         self.connection = connection
         super.init()
+        self.timerSlot.set(self)
         // From the accept to the end of the first request's head.
         self.watch(connection.shard.limits.handshake)
     }
@@ -54,7 +60,10 @@ final class HTTPStream: ByteStream {
         defer { self.isProcessing = false }
         while !self.awaitsAnswer, !self.isOver {
             do throws(RequestError) {
-                guard let event = try self.parser.next(&self.input) else { break }
+                guard let event = try self.parser.next(&self.input) else {
+                    self.announce()
+                    break
+                }
                 switch event {
                 case .head(let head): self.begin(head)
                 case .body(var part): self.exchange?.body.writeBuffer(&part)
@@ -78,10 +87,23 @@ final class HTTPStream: ByteStream {
         self.watch(.seconds(30))
     }
 
+    /// The head of a request has come and its body has not: whoever the request is for may want to know already.
+    private func announce() {
+        guard let exchange = self.exchange, !exchange.isAnnounced else { return }
+        exchange.isAnnounced = true
+        self.connection.shard.endpoints.announce(exchange)
+    }
+
     private func dispatch() {
         guard let exchange = self.exchange else { return }
-        self.requestNumber &+= 1
+        self.requests &+= 1
+        guard !self.connection.isSurplus else {
+            // At HTTP level, because a stock client backs off from a 503 and hammers when it is simply closed.
+            self.awaitsAnswer = true
+            return exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
+        }
         self.awaitsAnswer = true
+        self.deadline = nil
         self.connection.shard.endpoints.handle(exchange)
     }
 
@@ -95,7 +117,7 @@ final class HTTPStream: ByteStream {
         let exchange = self.exchange
         let response =
             self.connection.shard.endpoints.refusal(error, for: exchange) ?? HTTPResponse(error.status, headers: headers)
-        self.emit(response, keepAlive: false, withoutBody: false)
+        self.emit(response, for: exchange, keepAlive: false)
         self.connection.closeAfterFlush()
     }
 
@@ -105,10 +127,9 @@ final class HTTPStream: ByteStream {
         let isComplete = self.awaitsAnswer
         // Answered before its body was read: what follows cannot be told from the next request.
         let keepAlive = exchange.head.keepAlive && !response.closes && isComplete && !self.closesAfterAnswer
-        self.emit(response, keepAlive: keepAlive, withoutBody: exchange.head.method == .head)
+        self.emit(response, for: exchange, keepAlive: keepAlive)
         self.exchange = nil
         self.awaitsAnswer = false
-        self.requestNumber &+= 1
         guard keepAlive else {
             self.isOver = true
             return self.connection.closeAfterFlush()
@@ -123,8 +144,10 @@ final class HTTPStream: ByteStream {
         self.process()
     }
 
-    private func emit(_ response: HTTPResponse, keepAlive: Bool, withoutBody: Bool) {
-        self.connection.shard.counters.countResponse(response.status)
+    private func emit(_ response: HTTPResponse, for exchange: HTTPExchange?, keepAlive: Bool) {
+        let counters = exchange?.counters ?? self.connection.shard.unservedCounters
+        counters.countRequest(exchange?.head.method, status: response.status)
+        let withoutBody = exchange?.head.method == .head
         self.connection.send { buffer in
             do throws(ResponseHead.Refusal) {
                 try ResponseHead.write(
@@ -143,6 +166,7 @@ final class HTTPStream: ByteStream {
         guard !self.isOver, self.awaitsAnswer else { return nil }
         self.isOver = true
         self.exchange = nil
+        self.timerSlot.cancelAll()
         defer { self.input = ByteBuffer() }
         return self.input
     }
@@ -159,23 +183,35 @@ final class HTTPStream: ByteStream {
 
     override func connectionClosed(byError: Bool) {
         self.isOver = true
+        self.timerSlot.cancelAll()
         let exchange = self.exchange.take()
         exchange?.abort()
     }
 
     // MARK: - Deadlines
 
+    private static let tick: Duration = .seconds(1)
+
     private func watch(_ delay: Duration) {
-        self.connection.shard.timers.schedule(after: delay, target: self, token: self.requestNumber)
+        let now = ContinuousClock.now
+        self.deadline = now + delay
+        guard !self.isTicking else { return }
+        self.isTicking = true
+        self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)
     }
 }
 
 extension HTTPStream: TimerTarget {
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
-        guard token == self.requestNumber, !self.isOver, !self.awaitsAnswer else { return }
+        self.isTicking = false
+        guard let deadline = self.deadline, !self.isOver, !self.awaitsAnswer else { return }
+        guard now >= deadline else {
+            self.isTicking = true
+            return self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)
+        }
         if self.exchange == nil, self.input.readableBytes == 0 {
             // Idle between requests: closing is no surprise.
-            if self.requestNumber > 0 { self.connection.close(.done) } else { self.connection.close(.timeout) }
+            if self.requests > 0 { self.connection.close(.done) } else { self.connection.close(.timeout) }
             return
         }
         self.refuse(.timeout)

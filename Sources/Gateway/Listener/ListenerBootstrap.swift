@@ -20,6 +20,7 @@ enum ListenerBootstrap {
                 channel.eventLoop.makeCompletedFuture {
                     guard let handle = shards[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.eof }
                     let shard = handle.shard
+                    shard.counters.listeners[context.index].accepted &+= 1
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
                     try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
                     try channel.pipeline.syncOperations.addHandler(Connection(shard: shard, listener: context))

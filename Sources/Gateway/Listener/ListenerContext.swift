@@ -8,12 +8,15 @@ final class ListenerContext: Sendable {
     }
 
     let name: String
+    /// Its place in the configuration's list; the admin listener comes last.
+    let index: Int
     let audience: Audience
     /// The path that answers health checks on a public listener.
     let healthPath: String?
 
-    init(name: String, audience: Audience, healthPath: String?) {
+    init(name: String, index: Int, audience: Audience, healthPath: String?) {
         self.name = name
+        self.index = index
         self.audience = audience
         self.healthPath = healthPath
     }

@@ -9,15 +9,19 @@ enum HealthChecks {
         case ready
         /// Has started.
         case started
-    }
 
-    static func answer(_ exchange: HTTPExchange, check: Check, core: GatewayCore) {
-        let parts: [(name: String, isFine: Bool)] =
-            switch check {
+        /// What it consists of, and whether each part is fine.
+        func parts(_ core: GatewayCore) -> [(name: String, isFine: Bool)] {
+            switch self {
             case .live: []
             case .ready: [("listeners", core.isStarted), ("draining", !core.isDraining), ("bus", true)]
             case .started: [("listeners", core.isStarted)]
             }
+        }
+    }
+
+    static func answer(_ exchange: HTTPExchange, check: Check, core: GatewayCore) {
+        let parts = check.parts(core)
         let isFine = parts.allSatisfy(\.isFine)
         let status = isFine ? 200 : 503
         guard exchange.head.rawQuery?.contains("verbose") == true else {

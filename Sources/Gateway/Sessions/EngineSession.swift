@@ -10,6 +10,7 @@ final class EngineSession {
         var request: EngineRequest
         /// The answer to the handshake, which carries the cookie.
         var isHandshake: Bool
+        var number: UInt32
     }
 
     private struct OpenPost {
@@ -28,7 +29,12 @@ final class EngineSession {
     private var current: WebSocketStream?
     private var probing: WebSocketStream?
     private var poll: OpenPoll?
+    /// Numbers the polls that were held.
+    private var polls: UInt32 = 0
     private var post: OpenPost?
+    /// The POST whose head has come and whose body has not.
+    private var announcedPost: ObjectIdentifier?
+    private let timerSlot = TimerSlot()
     private var isPaused = false
     private var isDirty = false
     private var isOver = false
@@ -44,10 +50,11 @@ final class EngineSession {
         self.client = client
         self.machine = EngineIO.Session(transport: transport, configuration: endpoint.sessionConfiguration, now: now)
         client.session = self
+        self.timerSlot.set(self)
         self.shard.sessions[id] = self
-        self.shard.counters.sessionsOpened &+= 1
+        endpoint.counters.sessionOpened(transport)
         self.shard.timers.schedule(
-            after: endpoint.sessionConfiguration.pingInterval, target: self, token: Self.timerToken, now: now)
+            after: endpoint.sessionConfiguration.pingInterval, slot: self.timerSlot, token: Self.timerToken, now: now)
     }
 
     var transport: Transport { self.machine.transport }
@@ -57,8 +64,7 @@ final class EngineSession {
 
     /// The handshake came by GET: its answer is the first payload.
     func open(poll request: EngineRequest) {
-        self.poll = OpenPoll(request: request, isHandshake: true)
-        self.watchForAbort(request.reply)
+        self.hold(request, isHandshake: true)
         self.sendHandshake()
         self.client.opened()
     }
@@ -82,13 +88,12 @@ final class EngineSession {
         let now = ContinuousClock.now
         switch self.machine.receivePoll(now: now) {
         case .answer:
-            self.poll = OpenPoll(request: request, isHandshake: false)
+            self.poll = OpenPoll(request: request, isHandshake: false, number: self.polls)
             self.answerPoll()
         case .answerNoop:
             self.endpoint.answerPoll(request, .noop)
         case .hold:
-            self.poll = OpenPoll(request: request, isHandshake: false)
-            self.watchForAbort(request.reply)
+            self.hold(request, isHandshake: false)
             if self.machine.isProbing { self.schedule(after: EngineEndpoint.noopPace, now: now) }
         case .refuse(let error, let ending):
             if let ending { self.finish(ending) }
@@ -96,22 +101,50 @@ final class EngineSession {
         }
     }
 
-    /// The poll's connection may go away before there is anything to say.
-    private func watchForAbort(_ reply: ExchangeReply) {
-        let handle = self.shard.handle
-        let session = NIOLoopBound(self, eventLoop: self.shard.loop)
-        reply.onAbort { handle.loop.execute { session.value.pollLost() } }
+    /// Keeps a poll until there is something to say. Its connection may go away before that.
+    private func hold(_ request: EngineRequest, isHandshake: Bool) {
+        self.polls &+= 1
+        let number = self.polls
+        self.poll = OpenPoll(request: request, isHandshake: isHandshake, number: number)
+        let loop = self.shard.loop
+        let session = NIOLoopBound(self, eventLoop: loop)
+        request.reply.onAbort { loop.execute { session.value.pollLost(number) } }
     }
 
-    private func pollLost() {
-        guard self.poll != nil else { return }
+    private func pollLost(_ number: UInt32) {
+        // The word of a lost connection may come after its poll was answered and another one has been opened.
+        guard self.poll?.number == number else { return }
         self.poll = nil
         if let ending = self.machine.pollLost() { self.finish(ending) }
     }
 
-    func receivePost(_ request: EngineRequest) {
+    /// The head of a POST has come, and its body is on the way.
+    func announcePost(_ request: EngineRequest) {
         switch self.machine.receivePost(now: .now) {
         case .read:
+            self.announcedPost = request.id
+            let loop = self.shard.loop
+            let session = NIOLoopBound(self, eventLoop: loop)
+            let id = request.id
+            request.reply.onAbort { loop.execute { session.value.postLost(id) } }
+        case .refuse(let error, let ending):
+            if let ending { self.finish(ending) }
+            self.endpoint.refuse(request, error)
+        }
+    }
+
+    private func postLost(_ id: ObjectIdentifier) {
+        guard self.announcedPost == id else { return }
+        self.announcedPost = nil
+        if let ending = self.machine.postLost() { self.finish(ending) }
+    }
+
+    func receivePost(_ request: EngineRequest) {
+        let decision =
+            self.announcedPost == request.id && self.isOpen ? .read : self.machine.receivePost(now: .now)
+        switch decision {
+        case .read:
+            self.announcedPost = nil
             // Binary bodies are of protocol 3.
             if request.contentType?.lowercased().hasPrefix("application/octet-stream") == true {
                 if let ending = self.machine.fail(.transportError) { self.finish(ending) }
@@ -225,6 +258,7 @@ final class EngineSession {
         case .upgraded(let releasePoll):
             self.current = self.probing.take()
             self.shard.counters.upgradesCompleted &+= 1
+            self.endpoint.counters.sessionUpgraded()
             if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
             self.machine.takeFrames { self.current?.send($0) }
         case .closeProbe:
@@ -248,12 +282,12 @@ final class EngineSession {
     func outputDrained() {}
 
     private func message(text: UnsafeRawBufferPointer) {
-        self.shard.counters.messagesReceived &+= 1
+        self.endpoint.counters.textReceived &+= 1
         self.client.received(text: text)
     }
 
     private func message(binary: UnsafeRawBufferPointer) {
-        self.shard.counters.messagesReceived &+= 1
+        self.endpoint.counters.binaryReceived &+= 1
         self.client.received(binary: binary)
     }
 
@@ -270,12 +304,12 @@ final class EngineSession {
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
         switch self.machine.send(packet) {
         case .writeNow:
-            self.shard.counters.messagesSent &+= 1
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
             self.current?.send(shared)
         case .queued:
-            self.queued(compress)
+            self.queued(packet, compress)
         case .answerPoll:
-            self.queued(compress)
+            self.queued(packet, compress)
             self.pollNeeded()
         case .dropped:
             break
@@ -286,12 +320,12 @@ final class EngineSession {
     func send(_ packet: OutboundPacket, compress: Bool = true) {
         switch self.machine.send(packet) {
         case .writeNow:
-            self.shard.counters.messagesSent &+= 1
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
             self.current?.send(packet.webSocketFrame)
         case .queued:
-            self.queued(compress)
+            self.queued(packet, compress)
         case .answerPoll:
-            self.queued(compress)
+            self.queued(packet, compress)
             self.pollNeeded()
         case .dropped:
             break
@@ -301,7 +335,7 @@ final class EngineSession {
     /// Sends a text message that `body` writes. On a WebSocket it is written straight into the turn's output.
     func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
         if let current = self.current, self.machine.isWritable {
-            self.shard.counters.messagesSent &+= 1
+            self.endpoint.counters.textSent &+= 1
             current.sendText { buffer in
                 buffer.writeInteger(PacketType.message.rawValue)
                 body(&buffer)
@@ -311,9 +345,9 @@ final class EngineSession {
         }
     }
 
-    private func queued(_ compress: Bool) {
+    private func queued(_ packet: OutboundPacket, _ compress: Bool) {
         self.mayCompress = self.mayCompress || compress
-        self.shard.counters.messagesSent &+= 1
+        self.endpoint.counters.messageSent(isBinary: packet.isBinary)
         guard self.machine.queuedBytes > self.shard.limits.outputHard else { return }
         // Nobody fetches it: what is queued must not grow for ever.
         self.shard.counters.slowConsumersClosed &+= 1
@@ -392,8 +426,9 @@ final class EngineSession {
     private func ended(_ reason: CloseReason) {
         guard !self.isOver else { return }
         self.isOver = true
+        self.timerSlot.cancelAll()
         self.shard.sessions[self.id] = nil
-        self.shard.counters.sessionClosed(reason)
+        self.endpoint.counters.sessionClosed(self.machine.transport, reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil
         self.current = nil
@@ -412,7 +447,7 @@ final class EngineSession {
     // MARK: - Time
 
     private func schedule(after delay: Duration, now: ContinuousClock.Instant) {
-        self.shard.timers.schedule(after: delay, target: self, token: Self.timerToken, now: now)
+        self.shard.timers.schedule(after: delay, slot: self.timerSlot, token: Self.timerToken, now: now)
     }
 }
 

@@ -34,12 +34,12 @@ final class RawEngineClient: EngineClient {
         case .accept:
             socket.phase = .connected
             socket.namespace.add(socket)
-            self.shard.counters.connectsAccepted &+= 1
+            socket.namespace.counters.connectsAccepted &+= 1
         case .refuse:
-            self.shard.counters.connectsRefused &+= 1
+            socket.namespace.counters.connectsRefused &+= 1
             self.session.close(.forcedServerClose)
         case .tryLater:
-            self.shard.counters.connectsPostponed &+= 1
+            socket.namespace.counters.connectsPostponed &+= 1
             self.session.close(.forcedServerClose)
         }
     }
@@ -69,7 +69,7 @@ final class RawEngineClient: EngineClient {
         socket.phase = .closed
         guard wasConnected else { return }
         socket.namespace.remove(socket)
-        self.shard.counters.disconnected(.init(reason))
+        socket.namespace.counters.disconnected(.init(reason))
         self.shard.core.router.disconnected(socket, rooms: rooms, reason: .init(reason))
     }
 }

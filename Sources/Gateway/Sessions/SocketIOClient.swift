@@ -19,6 +19,7 @@ final class SocketIOClient: EngineClient {
     /// Counts packets with attachments, so that a timer can tell whether the one that it watches is through.
     private var assemblies: UInt32 = 0
     private var isOver = false
+    private var timerSlot: TimerSlot?
 
     init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
         self.endpoint = endpoint
@@ -33,8 +34,21 @@ final class SocketIOClient: EngineClient {
     override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
 
     override func opened() {
-        self.shard.timers.schedule(
-            after: self.endpoint.options.connectTimeout, target: self, token: Timer.connect.rawValue)
+        self.schedule(after: self.endpoint.options.connectTimeout, token: Timer.connect.rawValue)
+    }
+
+    private func schedule(after delay: Duration, token: UInt32) {
+        let slot = self.timerSlot ?? TimerSlot()
+        slot.set(self)
+        self.timerSlot = slot
+        self.shard.timers.schedule(after: delay, slot: slot, token: token)
+    }
+
+    /// Nothing is waited for: an idle client holds no timer.
+    private func dropTimers() {
+        guard let slot = self.timerSlot, !self.decoder.isAwaitingAttachments else { return }
+        slot.cancelAll()
+        self.timerSlot = nil
     }
 
     // MARK: - Packets from the client
@@ -55,6 +69,7 @@ final class SocketIOClient: EngineClient {
             self.assemblies &+= 1
             self.received(packet)
             self.decoder.releaseLastPacket()
+            if self.connections.hasEverConnected { self.dropTimers() }
         } catch {
             self.fail(error)
         }
@@ -63,8 +78,7 @@ final class SocketIOClient: EngineClient {
     private func awaitAttachments() {
         self.assemblies &+= 1
         // Two low bits name the timer, the rest the packet.
-        self.shard.timers.schedule(
-            after: Self.attachmentTimeout, target: self, token: self.assemblies << 2 | Timer.attachments.rawValue)
+        self.schedule(after: Self.attachmentTimeout, token: self.assemblies << 2 | Timer.attachments.rawValue)
     }
 
     private func fail(_ error: PacketError) {
@@ -129,9 +143,10 @@ final class SocketIOClient: EngineClient {
         switch decision {
         case .accept:
             guard self.connections.connectAccepted(index) else { return }
+            self.dropTimers()
             socket.phase = .connected
             socket.namespace.add(socket)
-            self.shard.counters.connectsAccepted &+= 1
+            socket.namespace.counters.connectsAccepted &+= 1
             self.session.sendMessage {
                 PacketEncoder.connectReply(namespace: namespace, sid: socket.id, pid: nil, into: &$0)
             }
@@ -139,10 +154,10 @@ final class SocketIOClient: EngineClient {
             guard self.connections.connectRefused(index) else { return }
             socket.phase = .closed
             self.sockets[index] = nil
-            self.shard.counters.connectsRefused &+= 1
+            socket.namespace.counters.connectsRefused &+= 1
             self.sendConnectError(namespace, message, data)
         case .tryLater:
-            self.shard.counters.connectsPostponed &+= 1
+            socket.namespace.counters.connectsPostponed &+= 1
             self.session.close(.forcedServerClose)
         }
     }
@@ -167,7 +182,7 @@ final class SocketIOClient: EngineClient {
         socket.abandonAcks()
         guard wasConnected else { return }
         socket.namespace.remove(socket)
-        self.shard.counters.disconnected(reason)
+        socket.namespace.counters.disconnected(reason)
         self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
     }
 
@@ -182,6 +197,8 @@ final class SocketIOClient: EngineClient {
 
     override func sessionEnded(_ reason: CloseReason) {
         self.isOver = true
+        self.timerSlot?.cancelAll()
+        self.timerSlot = nil
         let reason = self.closedFor ?? DisconnectReason(reason)
         for index in self.sockets.indices { self.close(index, reason) }
     }

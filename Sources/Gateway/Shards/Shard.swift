@@ -17,7 +17,12 @@ final class Shard {
     let gather: UnsafeMutableRawBufferPointer
 
     var arena = OutputArena()
-    var counters = ShardCounters()
+    var counters: ShardCounters
+    /// By ``Namespace/label``.
+    let namespaceCounters: [NamespaceCounters]
+    /// Of requests that no endpoint serves.
+    let unservedCounters = EndpointCounters()
+    let lagProbe = LoopLagProbe()
     /// Engine.IO sessions of this loop, by sid.
     var sessions: [SessionID: EngineSession] = [:]
     /// The local part of each namespace, by the namespace's index; `nil` where no socket of this loop is in it.
@@ -39,6 +44,8 @@ final class Shard {
         self.core = core
         self.loop = handle.loop
         self.limits = core.limits
+        self.counters = ShardCounters(listeners: core.configuration.listeners.count + 1)
+        self.namespaceCounters = core.namespaces.labels.map { _ in NamespaceCounters() }
         self.timers = TimerQueues(loop: handle.loop)
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
         self.endpoints = EndpointTable()
@@ -160,13 +167,17 @@ final class Shard {
         if buffer.capacity <= 65_536 { self.ackBuffer = buffer }
     }
 
-    func connectionOpened(_ connection: Connection) {
+    /// Returns `false` when there are more connections than there may be.
+    func connectionOpened(_ connection: Connection) -> Bool {
         self.connections[ObjectIdentifier(connection)] = connection
-        self.counters.connectionsAccepted &+= 1
+        let isWithinLimit = self.core.connectionOpened()
+        if !isWithinLimit { self.counters.listeners[connection.listener.index].refusedLimit &+= 1 }
+        return isWithinLimit
     }
 
     func connectionClosed(_ connection: Connection) {
-        self.connections[ObjectIdentifier(connection)] = nil
+        guard self.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        self.core.connectionClosed()
         if self.isTurnScheduled == false, !self.dirtyConnections.isEmpty { self.turnNeeded() }
     }
 }

@@ -4,6 +4,9 @@ struct SocketTable {
     private var free: ContiguousArray<UInt32> = []
     private(set) var count = 0
 
+    /// All slots in use are below it.
+    var slotCount: UInt32 { UInt32(self.slots.count) }
+
     subscript(slot: UInt32) -> Socket? {
         Int(slot) < self.slots.count ? self.slots[Int(slot)] : nil
     }

@@ -7,6 +7,7 @@ class Endpoint {
     let name: String
     let path: String
     unowned let shard: Shard
+    let counters = EndpointCounters()
 
     init(name: String, path: String, shard: Shard) {
         self.name = name
@@ -19,6 +20,9 @@ class Endpoint {
 
     /// How many bytes the body of a request may have.
     func bodyLimit(for exchange: HTTPExchange) -> Int { 0 }
+
+    /// The head of a request has come; its body is still on the way.
+    func announce(_ exchange: HTTPExchange) {}
 
     /// Answers a complete request, now or later.
     func handle(_ exchange: HTTPExchange) {
@@ -46,11 +50,20 @@ struct EndpointTable {
         self.operators = AdminEndpoint(shard: shard)
     }
 
+    /// Those of the configuration in its order, then that of operators.
+    var all: [Endpoint] { self.entries + (self.operators.map { [$0] } ?? []) }
+
     /// The endpoint at a place of the configuration's list.
     subscript(index: Int) -> Endpoint? { index < self.entries.count ? self.entries[index] : nil }
 
     func bodyLimit(for exchange: HTTPExchange) -> Int {
-        self.endpoint(for: exchange)?.bodyLimit(for: exchange) ?? 0
+        let endpoint = self.endpoint(for: exchange)
+        exchange.counters = endpoint?.counters
+        return endpoint?.bodyLimit(for: exchange) ?? 0
+    }
+
+    func announce(_ exchange: HTTPExchange) {
+        self.endpoint(for: exchange)?.announce(exchange)
     }
 
     func handle(_ exchange: HTTPExchange) {
@@ -61,6 +74,7 @@ struct EndpointTable {
         guard let endpoint = self.endpoint(for: exchange) else {
             return exchange.respond(HTTPResponse(404, text: "Not Found"))
         }
+        exchange.counters = endpoint.counters
         endpoint.handle(exchange)
     }
 

@@ -19,6 +19,7 @@ final class EngineEndpoint: Endpoint {
     private let index: Int
     private let transports: TransportSet
     private let crossOrigin: CrossOrigin?
+    private let origins: OriginPolicy
     private let bundle: ClientBundle?
     private let forwardedHeaders: [String]
 
@@ -39,9 +40,12 @@ final class EngineEndpoint: Endpoint {
             }
         }
         self.crossOrigin = options.cors.map(CrossOrigin.init)
+        self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
         self.bundle = options.serveClient.flatMap { shard.core.clientBundles[$0] }
         self.forwardedHeaders = shard.core.forwardedHeaders
-        super.init(name: options.name, path: options.path, shard: shard)
+        // Matched by prefix, so without its slash the path serves both forms.
+        let path = options.addTrailingSlash || !options.path.hasSuffix("/") ? options.path : String(options.path.dropLast())
+        super.init(name: options.name, path: path, shard: shard)
     }
 
     // MARK: - Requests
@@ -64,6 +68,7 @@ final class EngineEndpoint: Endpoint {
                     requestedHeaders: head.headers.first("access-control-request-headers")))
         }
         let isUpgrade = head.isWebSocketUpgrade
+        guard self.admits(exchange) else { return self.refuse(exchange, .forbidden, isUpgrade: isUpgrade) }
         let query: RequestQuery
         do {
             query = try RequestQuery(parsing: head.rawQuery ?? "")
@@ -93,6 +98,14 @@ final class EngineEndpoint: Endpoint {
         case .misuse(let sid, let misuse):
             self.refuseMisuse(exchange, sid, misuse, isUpgrade: isUpgrade)
         }
+    }
+
+    /// A POST counts from its head on: a second one meanwhile is an error of the client (E7).
+    override func announce(_ exchange: HTTPExchange) {
+        guard exchange.head.method == .post, let query = try? RequestQuery(parsing: exchange.head.rawQuery ?? ""),
+            query.transport == .polling, let sid = query.sid, self.admits(exchange)
+        else { return }
+        self.forward(exchange, sid) { $0.announcePost($1) }
     }
 
     /// Gives a request to its session, on whichever loop that lives.
@@ -133,6 +146,13 @@ final class EngineEndpoint: Endpoint {
         case .transport: self.refuse(exchange, .badRequest, isUpgrade: isUpgrade)
         case .method: exchange.respond(HTTPResponse(500))
         }
+    }
+
+    /// Whether a page of the request's origin may connect. Browsers do not ask before they open a WebSocket, so this is
+    /// what keeps foreign pages out.
+    private func admits(_ exchange: HTTPExchange) -> Bool {
+        let headers = exchange.head.headers
+        return self.origins.admits(origin: headers.first("origin"), host: headers.first("host"))
     }
 
     // MARK: - Handshakes
@@ -206,7 +226,7 @@ final class EngineEndpoint: Endpoint {
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
         guard let (connection, leftover) = exchange.takeConnection() else { return nil }
         connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
-        self.shard.counters.countResponse(101)
+        self.counters.countRequest(.get, status: 101)
         return (connection, leftover)
     }
 
@@ -267,7 +287,7 @@ final class EngineEndpoint: Endpoint {
         case .success(let verdict):
             guard let session = self.session(id) else { return connection.close(.done) }
             connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
-            self.shard.counters.countResponse(101)
+            self.counters.countRequest(.get, status: 101)
             self.beginProbe(session, connection, leftover, verdict)
         }
     }

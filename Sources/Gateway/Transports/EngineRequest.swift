@@ -12,6 +12,9 @@ struct EngineRequest: Sendable {
     let isInternetExplorer: Bool
     let contentType: String?
 
+    /// Tells requests apart, as long as they live.
+    var id: ObjectIdentifier { self.reply.id }
+
     init(_ exchange: HTTPExchange) {
         let headers = exchange.head.headers
         self.reply = exchange.reply

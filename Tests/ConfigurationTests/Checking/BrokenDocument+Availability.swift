@@ -65,6 +65,42 @@ extension BrokenDocument {
         # dialect
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","dialect":"cloudevents"}}}
         > gateway.json:1:76 /handlers/app/dialect: "dialect" is not available in this version (leave it at null)
+        # trusted proxies
+        {"listeners": [{"address": "127.0.0.1:80", "trustedProxies": ["10.0.0.0/8"]}]}
+        > gateway.json:1:62 /listeners/0/trustedProxies: "trustedProxies" is not available in this version (leave it at [])
+        # client address header
+        {"listeners": [{"address": "127.0.0.1:80", "clientAddressHeader": "x-forwarded-for"}]}
+        > gateway.json:1:67 /listeners/0/clientAddressHeader: "clientAddressHeader" is not available in this version
+        # presence
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","namespaces": [{"name":"/","presence": true}]}]}
+        > gateway.json:1:99 /endpoints/0/namespaces/0/presence: "presence" is not available in this version (leave it at false)
+        # dedupe
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","dedupe": "{args.0.id}"}]}
+        > gateway.json:1:105 /routes/0/dedupe: "dedupe" is not available in this version (leave it at null)
+        # max attempts
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","maxAttempts": 16}}}
+        > gateway.json:1:81 /handlers/app/maxAttempts: "maxAttempts" is not available in this version
+        # history
+        {"history": {"maxAge": "5m", "maxReplay": true}}
+        > gateway.json:1:13 /history: "history" is not available in this version
+        # outbox
+        {"outbox": {}}
+        > gateway.json:1:12 /outbox: "outbox" is not available in this version
+        # drain
+        {"drain": {"delay": "1s"}}
+        > gateway.json:1:11 /drain: "drain" is not available in this version
+        # accept rate
+        {"limits": {"acceptRate": "1000/s"}}
+        > gateway.json:1:27 /limits/acceptRate: "acceptRate" is not available in this version
+        # connections of one address
+        {"limits": {"maxConnectionsPerIP": 200}}
+        > gateway.json:1:36 /limits/maxConnectionsPerIP: "maxConnectionsPerIP" is not available in this version
+        # messages of a socket
+        {"limits": {"messagesPerSocket": "fast"}}
+        > gateway.json:1:34 /limits/messagesPerSocket: "messagesPerSocket" is not available in this version
+        # memory budget
+        {"limits": {"memoryBudget": "70%"}}
+        > gateway.json:1:29 /limits/memoryBudget: "memoryBudget" is not available in this version
         # required auth
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"required": true}}]}
         > gateway.json:1:81 /endpoints/0/auth/required: "required" needs "jwt", which is not available in this version

@@ -54,12 +54,9 @@ extension BrokenDocument {
         # label
         {"listeners": [{"name": "my listener", "address": "127.0.0.1:80"}]}
         > gateway.json:1:25 /listeners/0/name: "my listener" is not a name; use up to 128 letters, digits and any of -_./:
-        # cidr
-        {"listeners": [{"address": "127.0.0.1:80", "trustedProxies": ["10.0.0.0/8", "10.0.0.0/33"]}]}
-        > gateway.json:1:77 /listeners/0/trustedProxies/1: "10.0.0.0/33" is not a network; write "10.0.0.0/8" or one address
         # header
-        {"listeners": [{"address": "127.0.0.1:80", "clientAddressHeader": "x forwarded"}]}
-        > gateway.json:1:67 /listeners/0/clientAddressHeader: "x forwarded" is not the name of a header, method or cookie
+        {"handlers":{"app":{"type":"http","url":"http://h/","forwardHeaders":["accept","user agent"]}}}
+        > gateway.json:1:80 /handlers/app/forwardHeaders/1: "user agent" is not the name of a header, method or cookie
         # path
         {"endpoints":[{"path":"socket.io","protocol":"socket.io"}]}
         > gateway.json:1:23 /endpoints/0/path: "socket.io" is not the path of a request; it begins with "/" and has no query
@@ -77,7 +74,7 @@ extension BrokenDocument {
         > gateway.json:1:41 /handlers/app/url: "backend/hooks" is not a URL; write "http://127.0.0.1:3000/events"
         # url scheme
         {"handlers":{"app":{"type":"http","url":"ftp://backend/hooks"}}}
-        > gateway.json:1:41 /handlers/app/url: "ftp://backend/hooks" has the scheme "ftp"; use http or https
+        > gateway.json:1:41 /handlers/app/url: "ftp://backend/hooks" has another scheme than http and https
         # signing key
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","signingKeys": ["whsec_c2hvcnQ="]}}}
         > gateway.json:1:82 /handlers/app/signingKeys/0: the value is not a signing key: "whsec_" and the base64 of 24 to 64 bytes

@@ -22,6 +22,18 @@ extension BrokenDocument {
         env GATEHOUSE_BUS_TYPE=redis
         {}
         > GATEHOUSE_BUS_TYPE: "redis" bus engines are not available in this version (available: memory)
+        # unavailable option in env
+        env GATEHOUSE_LIMITS_MAX_CONNECTIONS_PER_IP=200
+        {}
+        > GATEHOUSE_LIMITS_MAX_CONNECTIONS_PER_IP: "maxConnectionsPerIP" is not available in this version
+        # unavailable section in env
+        env GATEHOUSE_HISTORY_CHECKPOINT=log.db
+        {}
+        > GATEHOUSE_HISTORY_CHECKPOINT: "history" is not available in this version
+        # unavailable section set
+        set drain.delay=5s
+        {}
+        > --set drain.delay: "drain" is not available in this version
         # no such handler
         env GATEHOUSE_HANDLERS_APP_URL=http://h/
         {}
@@ -55,9 +67,9 @@ extension BrokenDocument {
         {}
         > --set listeners: needs JSON: unexpected character
         # set bad
-        set drain.delay=5
+        set timeouts.header=5
         {}
-        > --set drain.delay: "5" needs a unit: write "5s" (ms, s, m, h)
+        > --set timeouts.header: "5" needs a unit: write "5s" (ms, s, m, h)
         # set json bad
         set listeners=[{"adress":"127.0.0.1:1"}]
         {}
@@ -65,20 +77,20 @@ extension BrokenDocument {
         > --set listeners: "address" is missing
         # all at once, sorted
         env GATEHOUSE_X=1
-        env GATEHOUSE_DRAIN_DELAY=x
+        env GATEHOUSE_TIMEOUTS_HANDSHAKE=x
         set a=1
-        set drain.window=1
+        set timeouts.writeProgress=1
         {
           "log": { "level": "loud" },
-          "limits": { "acceptRate": 5 },
+          "timeouts": { "header": 5 },
           "nodes": {}
         }
         > gateway.json:2:21 /log/level: "loud" is not one of: trace, debug, info, notice, warning, error, critical
-        > gateway.json:3:29 /limits/acceptRate: 5 needs a unit: write "5/s"
+        > gateway.json:3:27 /timeouts/header: 5 needs a unit: write "5s" (ms, s, m, h)
         > gateway.json:4:3 /nodes: unknown key "nodes"; did you mean "node"?
-        > GATEHOUSE_DRAIN_DELAY: "x" is not a duration; write a whole number and a unit (ms, s, m, h), such as "25s"
+        > GATEHOUSE_TIMEOUTS_HANDSHAKE: "x" is not a duration; write a whole number and a unit (ms, s, m, h), such as "25s"
         > GATEHOUSE_X: no option has this variable
         > --set a: unknown key "a"
-        > --set drain.window: "1" needs a unit: write "1s" (ms, s, m, h)
+        > --set timeouts.writeProgress: "1" needs a unit: write "1s" (ms, s, m, h)
         """#)
 }

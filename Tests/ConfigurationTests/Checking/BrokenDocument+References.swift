@@ -29,5 +29,20 @@ extension BrokenDocument {
         # in action resolved
         {"routes":[{"actions":[{"do":"jon","rooms":["${env:SECRET}"]}]}]}
         > gateway.json:1:30 /routes/0/actions/0/do: unknown action "jon"; did you mean "join"? (known: emit, send, join, leave, disconnect, kick, state, refresh)
+        # a handler by reference
+        {"routes":[{"handler":"${env:SECRET}"}]}
+        > gateway.json:1:23 /routes/0/handler: there is no handler "${env:SECRET}"
+        # an action by reference
+        {"routes":[{"actions":[{"do":"${env:SECRET}"}]}]}
+        > gateway.json:1:30 /routes/0/actions/0/do: "${env:SECRET}" is not valid here, once filled in
+        # a namespace by reference
+        {"routes":[{"ack":[],"match":{"namespace":["/${env:SECRET}"]}}]}
+        > gateway.json:1:44 /routes/0/match/namespace/0: "/${env:SECRET}" is not valid here, once filled in
+        # a template by reference
+        {"endpoints":[{"path":"/a","protocol":"socket.io","auth":{"rooms":["{${env:SECRET}}"]}}]}
+        > gateway.json:1:68 /endpoints/0/auth/rooms/0: "{${env:SECRET}}" is not valid here, once filled in
+        # a path twice by reference
+        {"endpoints":[{"name":"a","path":"/${env:PORT}","protocol":"socket.io"},{"name":"b","path":"/${env:PORT}","protocol":"socket.io"}]}
+        > gateway.json:1:92 /endpoints/1/path: another endpoint has the path "/${env:PORT}"
         """#)
 }

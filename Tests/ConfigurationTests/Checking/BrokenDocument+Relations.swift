@@ -43,7 +43,7 @@ extension BrokenDocument {
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","namespaces": [{"name":"/a","pattern":"/b"}]}]}
         > gateway.json:1:75 /endpoints/0/namespaces/0: a namespace needs "name" or "pattern", and not both
         # neither name nor pattern
-        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","namespaces": [{"presence":true}]}]}
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","namespaces": [{"max":5}]}]}
         > gateway.json:1:75 /endpoints/0/namespaces/0: a namespace needs "name" or "pattern", and not both
         """#)
 }

@@ -32,9 +32,9 @@ extension BrokenDocument {
         # lane path
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","orderBy":"room:foo.bar"}]}
         > gateway.json:1:105 /routes/0/orderBy: unknown template "{foo.bar}" (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}; a literal brace is written {{ or }})
-        # dedupe
-        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","dedupe":"{args.0.id"}]}
-        > gateway.json:1:104 /routes/0/dedupe: "{" without "}"; a literal brace is written {{
+        # room template
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"rooms": ["user:{user"]}}]}
+        > gateway.json:1:79 /endpoints/0/auth/rooms/0: "{" without "}"; a literal brace is written {{
         # match type
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","match":{"type":"socket.conect"}}]}
         > gateway.json:1:111 /routes/0/match/type: unknown event type "socket.conect"; did you mean "socket.connect"?

@@ -1,5 +1,5 @@
 extension BrokenDocument {
-    /// Quantities: durations, sizes, rates, shares.
+    /// Quantities: durations and sizes.
     static let units = read(
         #"""
         # bare duration
@@ -24,8 +24,8 @@ extension BrokenDocument {
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","pingInterval": "9223372036854775807h"}]}
         > gateway.json:1:76 /endpoints/0/pingInterval: "9223372036854775807h" is longer than this program can count
         # duration bool
-        {"drain": {"delay": true}}
-        > gateway.json:1:21 /drain/delay: must be a duration such as "25s", not a boolean
+        {"timeouts": {"header": true}}
+        > gateway.json:1:25 /timeouts/header: must be a duration such as "25s", not a boolean
         # size unit
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","maxHttpBufferSize": "1mb"}]}
         > gateway.json:1:81 /endpoints/0/maxHttpBufferSize: "1mb" has no unit of size in "mb"; use B, KB, MB, GB, TB, KiB, MiB, GiB, TiB
@@ -36,28 +36,7 @@ extension BrokenDocument {
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","maxHttpBufferSize": 0}]}
         > gateway.json:1:81 /endpoints/0/maxHttpBufferSize: 0 is out of range: 1 to 2147483647 bytes
         # size overflow
-        {"history": {"maxBytes": "9999999999TiB"}}
-        > gateway.json:1:26 /history/maxBytes: "9999999999TiB" is larger than this program can count
-        # bare rate
-        {"limits": {"acceptRate": 1000}}
-        > gateway.json:1:27 /limits/acceptRate: 1000 needs a unit: write "1000/s"
-        # rate unit
-        {"limits": {"acceptRate": "1000/d"}}
-        > gateway.json:1:27 /limits/acceptRate: "1000/d" has no unit of time in "d"; use /s, /m or /h
-        # rate zero
-        {"limits": {"acceptRate": "0/s"}}
-        > gateway.json:1:27 /limits/acceptRate: "0/s" lets nothing through; write at least "1/s"
-        # rate text
-        {"limits": {"acceptRate": "fast"}}
-        > gateway.json:1:27 /limits/acceptRate: "fast" is not a rate; write "1000/s"
-        # budget bare
-        {"limits": {"memoryBudget": 70}}
-        > gateway.json:1:29 /limits/memoryBudget: 70 needs a unit: write "70%" or a size such as "2GiB"
-        # budget share
-        {"limits": {"memoryBudget": "120%"}}
-        > gateway.json:1:29 /limits/memoryBudget: "120%" is not a share of memory; write "1%" to "100%"
-        # budget text
-        {"limits": {"memoryBudget": "most"}}
-        > gateway.json:1:29 /limits/memoryBudget: "most" is not an amount of memory; write "70%" or "2GiB"
+        {"limits": {"outputHard": "9999999999TiB"}}
+        > gateway.json:1:27 /limits/outputHard: "9999999999TiB" is larger than this program can count
         """#)
 }

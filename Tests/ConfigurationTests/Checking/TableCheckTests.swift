@@ -42,19 +42,22 @@ import Testing
         #expect(try TestLoad(text).get().handlers.keys.sorted() == ["app"])
     }
 
-    @Test func `what is not available may be written at its default`() throws {
+    @Test func `what is not available may be written where it asks for nothing`() throws {
         let text = """
             {
-                "listeners": [ { "address": "127.0.0.1:80", "tls": null, "proxyProtocol": "off" } ],
+                "listeners": [ { "address": "127.0.0.1:80", "tls": null, "proxyProtocol": "off",
+                                 "trustedProxies": [] } ],
                 "endpoints": [ {
                     "path": "/socket.io/", "protocol": "socket.io", "allowEIO3": false, "perMessageDeflate": false,
-                    "connectionStateRecovery": null, "auth": { "jwt": null, "rooms": ["user:{user}"] }
+                    "connectionStateRecovery": null, "auth": { "jwt": null, "rooms": ["user:{user}"] },
+                    "namespaces": [ { "name": "/", "presence": false } ]
                 } ],
                 "bus": { "type": "memory" },
                 "tracing": { "endpoint": null }
             }
             """
-        let endpoint = try #require(try TestLoad(text).get().endpoints.first)
+        let environment = ["GATEHOUSE_ENDPOINTS_0_ALLOW_EIO3": "false", "GATEHOUSE_LISTENERS_0_PROXY_PROTOCOL": "off"]
+        let endpoint = try #require(try TestLoad(text, environment: environment).get().endpoints.first)
         #expect(endpoint.auth?.rooms.count == 1)
     }
 }

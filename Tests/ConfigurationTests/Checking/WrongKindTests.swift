@@ -4,9 +4,7 @@ import Testing
 @testable import Configuration
 
 @Suite struct WrongKindTests {
-    private static let replacements = [
-        "null", "true", "-1", "1e99", #""x""#, #""${env:SECRET}""#, "[]", "[5]", "[null]", "[{}]", "{}", #"{"a":1}"#,
-    ]
+    private static let replacements = ["null", "true", "-1", #""${env:SECRET}""#, "[{}]", #"{"a":1}"#]
 
     @Test func `any value anywhere may be of any kind: it is read or refused, and refused with a place`() throws {
         let document = Setting(try JSONDocument(Options.defaultDocument()).root)
@@ -18,10 +16,10 @@ import Testing
                 guard case .failure(let errors) = result else { continue }
                 refused += 1
                 #expect(!errors.all.isEmpty)
-                #expect(errors.all.allSatisfy { !$0.message.contains("s3cr3t") })
+                #expect(errors.all.filter { $0.message.contains("s3cr3t") } == [])
             }
         }
-        #expect(refused > 500)
+        #expect(refused > 300)
     }
 
     @Test func `variables and overrides may meet any document`() {

@@ -49,17 +49,19 @@ import Testing
                     { "path": "/socket.io/", "protocol": "socket.io", "serveClient": "js/socket.io.min.js" },
                     { "path": "/", "protocol": "static", "directory": "/srv/demo" }
                 ],
-                "handlers": { "app": { "type": "http", "url": "http://h/", "tls": { "ca": "ca.pem" } } }
+                "handlers": { "app": { "type": "http", "url": "http://h/", "tls": { "ca": "ca.pem" } },
+                              "other": { "type": "http", "url": "http://h/" } }
             }
             """
-        let configuration = try TestLoad(text, overrides: ["history.checkpoint=log.db"]).get()
+        let configuration = try TestLoad(text, overrides: ["handlers.other.tls.ca=other.pem"]).get()
         #expect(configuration.listeners.map(\.address) == [.unix(path: "/etc/gatehouse/gateway.sock")])
         #expect(configuration.endpoints[0].serveClient == "/etc/gatehouse/js/socket.io.min.js")
         #expect(configuration.endpoints[1].directory == "/srv/demo")
         #expect(configuration.outbox.path == "/etc/gatehouse/outbox.db")
-        #expect(configuration.history.checkpoint == "log.db")
         guard case .http(let handler) = configuration.handlers["app"] else { return }
         #expect(handler.certificateAuthority == "/etc/gatehouse/ca.pem")
+        guard case .http(let other) = configuration.handlers["other"] else { return }
+        #expect(other.certificateAuthority == "other.pem")
     }
 
     @Test func `the node is named after the host where nobody names it`() throws {

@@ -6,8 +6,12 @@ import Testing
     private static let document = """
         {
             "listeners": [ { "name": "public", "address": "127.0.0.1:80" }, { "address": "127.0.0.1:81" } ],
-            "endpoints": [ { "name": "sio", "path": "/socket.io/", "protocol": "socket.io", "namespaces": ["/", "/chat"] } ],
-            "handlers": { "app": { "type": "http", "url": "http://a/" }, "my-app": { "type": "http", "url": "http://b/" } },
+            "endpoints": [
+                { "name": "sio", "path": "/socket.io/", "protocol": "socket.io", "namespaces": ["/", "/chat"] }
+            ],
+            "handlers": {
+                "app": { "type": "http", "url": "http://a/" }, "my-app": { "type": "http", "url": "http://b/" }
+            },
             "routes": [ { "name": "all", "handler": "app" } ],
             "limits": { "maxConnections": 10 }
         }
@@ -19,17 +23,12 @@ import Testing
 
     @Test(arguments: [
         ("GATEHOUSE_LIMITS_MAX_CONNECTIONS", "7", "\"maxConnections\": 7"),
-        ("GATEHOUSE_LIMITS_MAX_CONNECTIONS_PER_IP", "8", "\"maxConnectionsPerIP\": 8"),
-        ("GATEHOUSE_LIMITS_ACCEPT_RATE", "5/s", "\"acceptRate\": \"5/s\""),
-        ("GATEHOUSE_LIMITS_MEMORY_BUDGET", "1GiB", "\"memoryBudget\": \"1GiB\""),
+        ("GATEHOUSE_LIMITS_MAX_ROOMS_PER_SOCKET", "8", "\"maxRoomsPerSocket\": 8"),
         ("GATEHOUSE_NODE_ID", "n7", "\"id\": \"n7\""),
         ("GATEHOUSE_LISTENERS_0_ADDRESS", "[::1]:99", "\"address\": \"[::1]:99\""),
         ("GATEHOUSE_LISTENERS_PUBLIC_HEALTH", "/healthz", "\"health\": \"/healthz\""),
-        ("GATEHOUSE_LISTENERS_1_CLIENT_ADDRESS_HEADER", "x-real-ip", "\"clientAddressHeader\": \"x-real-ip\""),
-        (
-            "GATEHOUSE_LISTENERS_1_TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8",
-            "\"trustedProxies\": [\"10.0.0.0/8\", \"fd00::/8\"]"
-        ),
+        ("GATEHOUSE_LISTENERS_1_HEALTH", "/healthz", "\"health\": \"/healthz\""),
+        ("GATEHOUSE_HANDLERS_APP_FORWARD_HEADERS", "accept,x-a", "\"forwardHeaders\": [\"accept\", \"x-a\"]"),
         ("GATEHOUSE_ENDPOINTS_SIO_PING_INTERVAL", "3s", "\"pingInterval\": \"3s\""),
         ("GATEHOUSE_ENDPOINTS_0_ALLOW_UPGRADES", "false", "\"allowUpgrades\": false"),
         ("GATEHOUSE_ENDPOINTS_0_MAX_HTTP_BUFFER_SIZE", "2MB", "\"maxHttpBufferSize\": \"2MB\""),
@@ -37,7 +36,7 @@ import Testing
         ("GATEHOUSE_ENDPOINTS_0_HTTP_COMPRESSION_THRESHOLD", "9", "\"threshold\": \"9\""),
         ("GATEHOUSE_ENDPOINTS_0_CORS_ORIGIN", "https://a", "\"origin\": [\"https://a\"]"),
         ("GATEHOUSE_ENDPOINTS_0_COOKIE_NAME", "sticky", "\"name\": \"sticky\""),
-        ("GATEHOUSE_ENDPOINTS_0_NAMESPACES_1_PRESENCE", "true", "\"presence\": true"),
+        ("GATEHOUSE_ENDPOINTS_0_NAMESPACES_1_MAX", "3", "\"max\": 3"),
         ("GATEHOUSE_HANDLERS_APP_TIMEOUT", "9s", "\"timeout\": \"9s\""),
         ("GATEHOUSE_HANDLERS_MY_APP_URL", "http://c/", "\"url\": \"http://c/\""),
         ("GATEHOUSE_ROUTES_ALL_MODE", "atMostOnce", "\"mode\": \"atMostOnce\""),
@@ -48,7 +47,7 @@ import Testing
         ("GATEHOUSE_ORIGINS", "[\"https://a\"]", "\"origins\": [\"https://a\"]"),
         ("GATEHOUSE_ORIGINS", "", "\"origins\": []"),
         ("GATEHOUSE_LOG_LEVEL", "debug", "\"level\": \"debug\""),
-        ("GATEHOUSE_HISTORY_CHECKPOINT", "null", "\"checkpoint\": null"),
+        ("GATEHOUSE_ENDPOINTS_0_SERVE_CLIENT", "null", "\"serveClient\": null"),
         ("GATEHOUSE_LIMITS_MAX_CONNECTIONS", "${env:PORT}", "\"maxConnections\": 99"),
     ])
     func `a variable sets its option`(_ name: String, _ value: String, _ expected: String) throws {
@@ -61,7 +60,7 @@ import Testing
         ("endpoints.sio.cors.credentials=false", "\"credentials\": false"),
         ("endpoints.sio.cors={\"origin\":\"https://a\"}", "\"origin\": [\"https://a\"]"),
         ("endpoints.sio.cookie=true", "\"sameSite\": \"lax\""),
-        ("endpoints.sio.namespaces./chat.presence=true", "\"presence\": true"),
+        ("endpoints.sio.namespaces./chat.max=3", "\"max\": 3"),
         ("handlers.my-app.concurrency=3", "\"concurrency\": 3"),
         ("handlers.new={\"type\":\"http\",\"url\":\"http://n/\"}", "\"url\": \"http://n/\""),
         ("routes.all.match={\"event\":\"a\"}", "\"event\": \"a\""),

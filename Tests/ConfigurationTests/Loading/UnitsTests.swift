@@ -52,4 +52,21 @@ import Testing
             #expect(throws: UnitError.self) { try Units.memoryBudget(text) }
         }
     }
+
+    @Test(arguments: [
+        ("1000", #"needs a unit: write "1000/s""#), ("1000/d", #"has no unit of time in "d"; use /s, /m or /h"#),
+        ("0/s", #"lets nothing through; write at least "1/s""#), ("fast", #"is not a rate; write "1000/s""#),
+    ])
+    func `an error says which rate to write`(_ text: String, _ message: String) {
+        #expect(throws: UnitError(message: message)) { try Units.rate(text) }
+    }
+
+    @Test(arguments: [
+        ("70", #"needs a unit: write "70%" or a size such as "2GiB""#),
+        ("120%", #"is not a share of memory; write "1%" to "100%""#),
+        ("most", #"is not an amount of memory; write "70%" or "2GiB""#),
+    ])
+    func `an error says which memory budget to write`(_ text: String, _ message: String) {
+        #expect(throws: UnitError(message: message)) { try Units.memoryBudget(text) }
+    }
 }

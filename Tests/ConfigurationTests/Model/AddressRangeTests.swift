@@ -25,6 +25,7 @@ import Testing
     ])
     func `everything else is no network`(_ text: String) {
         #expect(AddressRange(text) == nil)
+        #expect(OptionType.TextForm.addressRange.problem(with: text) != nil)
     }
 
     @Test func `an address of another length is not inside`() throws {

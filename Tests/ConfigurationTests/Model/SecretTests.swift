@@ -5,7 +5,8 @@ import Testing
 @Suite struct SecretTests {
     private static let document = """
         {
-            "admin": { "keys": [ { "name": "a", "secret": "canary-admin" }, { "name": "b", "secret": "${file:/run/b}" } ] },
+            "admin": { "keys": [
+                { "name": "a", "secret": "canary-admin" }, { "name": "b", "secret": "${file:/run/b}" } ] },
             "handlers": { "app": { "type": "http", "url": "http://joe:canary-url@h/", "signingKeys": [
                 "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5", "${env:KEY}" ] } },
             "routes": [ { "handler": "app", "match": { "event": "${env:EVENT}" } } ]

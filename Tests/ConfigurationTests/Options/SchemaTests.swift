@@ -19,7 +19,8 @@ import Testing
 
     @Test(arguments: [
         #"{"listenrs":[]}"#, #"{"limits":{"maxConnections":0}}"#, #"{"limits":{"maxConnections":"5"}}"#,
-        #"{"timeouts":{"header":10}}"#, #"{"timeouts":{"header":"10"}}"#, #"{"limits":{"acceptRate":1000}}"#,
+        #"{"timeouts":{"header":10}}"#, #"{"timeouts":{"header":"10"}}"#, #"{"limits":{"acceptRate":"1000/s"}}"#,
+        #"{"drain":{}}"#,
         #"{"listeners":[]}"#, #"{"listeners":[{}]}"#, #"{"log":{"level":"loud"}}"#,
         #"{"handlers":{"a":{"type":"nats"}}}"#,
         #"{"endpoints":[{"path":"/","protocol":"sse"}]}"#, #"{"endpoints":[{"path":"/","protocol":"static"}]}"#,
@@ -37,7 +38,7 @@ import Testing
         "{}", #"{"_x":1,"$schema":"s","limits":{"_y":[],"maxConnections":"${env:PORT}"}}"#, #"{"admin":null}"#,
         #"{"endpoints":[{"path":"/","protocol":"socket.io","cookie":true,"httpCompression":false,"cors":null}]}"#,
         #"{"endpoints":[{"path":"/","protocol":"socket.io","namespaces":["/",{"pattern":"/t-{id}"}]}]}"#,
-        #"{"limits":{"outputHard":"2MiB","outputSoft":1000,"memoryBudget":"1GiB"}}"#,
+        #"{"limits":{"outputHard":"2MiB","outputSoft":1000}}"#,
         #"{"routes":[{"match":{"event":["a","b*"]},"ack":"{args}"}]}"#,
     ])
     func `the schema accepts what the gateway accepts`(_ text: String) throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-/// Backends that answer what they should not. Catalogue: H16, H26, B3, B4.
+/// Backends that answer what they should not.
 @Suite(.timeLimit(.minutes(1))) struct HTTPHandlerAbuseTests {
     @Test func `an endless answer is abandoned at its bound`() async throws {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
@@ -98,7 +98,9 @@ import Testing
         (#"{"state":{"set":[]}}"#, "/state/set"),
         (#"{"error":{}}"#, "/error"),
     ])
-    func `of a malformed answer nothing is used, and the log names the place`(answer: String, place: String) async throws {
+    func `of a malformed answer nothing is used, and the log names the place`(
+        answer: String, place: String
+    ) async throws {
         let backend = try await ScriptedBackend { _ in .json(answer) }
         let handler = try HandlerFixture(url: backend.url)
         handler.send("1")

@@ -54,6 +54,21 @@ import Testing
         await backend.close()
     }
 
+    @Test(arguments: [
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 599 What\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+    ])
+    func `no other status lets a client in or refuses it`(response: String) async throws {
+        let backend = try await ScriptedBackend { _ in .raw(response) }
+        let handler = try HandlerFixture(url: backend.url, random: 0.9)
+        handler.connect(timeout: .milliseconds(300))
+        #expect(await handler.only() == "retry")
+        await handler.end()
+        await backend.close()
+    }
+
     @Test func `a CONNECT that hangs does not hold up events of other sockets`() async throws {
         let backend = try await ScriptedBackend { request in
             request.header("gatehouse-event") == "socket.connect" ? .silence : .status(204)

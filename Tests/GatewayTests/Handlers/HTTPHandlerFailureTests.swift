@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a reset in the middle of a 200 is retried with the same id where that is safe`(isIdempotent: Bool) async throws {
+    func `a reset within a 200 is retried with the same id where that is safe`(isIdempotent: Bool) async throws {
         let backend = try await ScriptedBackend { request in
             guard request.number == 1 else { return .json(#"{"ack":[2]}"#) }
             return .reset(after: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"ack\":")
@@ -86,7 +86,7 @@ import Testing
         await handler.end()
     }
 
-    @Test func `a storm of failures opens the breaker, calls stop, and one probe finds the handler well again`() async throws {
+    @Test func `a storm of failures opens the breaker, and one probe finds the handler well again`() async throws {
         let isWell = Recorder<Void>()
         let backend = try await ScriptedBackend { request in
             guard !isWell.all.isEmpty else { return .status(500) }

@@ -55,6 +55,17 @@ import Testing
         await backend.close()
     }
 
+    @Test func `interim responses are skipped`() async throws {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"ack\":[]}"
+        let backend = try await ScriptedBackend { _ in .raw(interim + answer) }
+        let handler = try HandlerFixture(url: backend.url)
+        handler.send("1")
+        #expect(await handler.only() == "answer ")
+        await handler.end()
+        await backend.close()
+    }
+
     @Test func `connections are kept and used again`() async throws {
         let backend = try await ScriptedBackend { _ in .status(204) }
         let handler = try HandlerFixture(url: backend.url)

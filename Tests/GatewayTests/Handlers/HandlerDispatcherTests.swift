@@ -16,18 +16,25 @@ import Testing
             random: { 0.5 })
     }
 
-    private func job(_ name: String, lane: String, isConnect: Bool = false, timeout: Duration = .seconds(5)) -> HandlerJob {
-        HandlerJob(
-            name,
-            content: isConnect
-                ? .connect(EnvelopeInput.Connect()) : .event(name: "say", arguments: [], attachments: [], wantsAck: true),
-            lane: lane, timeout: timeout, complete: { [results] in results.append("\(name): \($0.label)") })
+    private func job(
+        _ name: String, lane: String, isConnect: Bool = false, timeout: Duration = .seconds(5)
+    ) -> HandlerJob {
+        let event = EnvelopeInput.Content.event(name: "say", arguments: [], attachments: [], wantsAck: true)
+        return HandlerJob(
+            name, content: isConnect ? .connect(EnvelopeInput.Connect()) : event, lane: lane, timeout: timeout,
+            complete: { [results] in results.append("\(name): \($0.label)") })
     }
 
-    /// Completes what a turn says and returns the calls that it wants.
-    private func perform(_ turn: HandlerDispatcher.Turn?) -> [HandlerAttempt] {
-        for (complete, result) in turn?.completions ?? [] { complete(result) }
-        return turn?.calls ?? []
+    /// Completes what a turn says, lets its lanes go on, and returns the calls that are wanted.
+    private func perform(_ first: HandlerDispatcher.Turn?, _ dispatcher: inout HandlerDispatcher) -> [HandlerAttempt] {
+        var calls: [HandlerAttempt] = []
+        var next = first
+        while let turn = next {
+            for (complete, result) in turn.completions { complete(result) }
+            calls += turn.calls
+            next = turn.finishedLanes.isEmpty ? nil : dispatcher.release(lanes: turn.finishedLanes, now: start)
+        }
+        return calls
     }
 
     @Test func `all lanes together are bounded`() {
@@ -38,44 +45,65 @@ import Testing
 
     @Test func `a sequence begins anew only after the last event of a lane that was forgotten`() {
         var dispatcher = dispatcher()
-        var calls = perform(dispatcher.accept(job("1", lane: "a"), now: start))
-        calls += perform(dispatcher.accept(job("2", lane: "a"), now: start))
+        var calls = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
+        calls += perform(dispatcher.accept(job("2", lane: "a"), now: start), &dispatcher)
         // The socket has left while its last events are on their way.
         dispatcher.forget(lane: "a")
-        calls += perform(dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start))
+        calls += perform(dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start), &dispatcher)
         #expect(calls.map(\.sequence) == [1, 2])
-        _ = perform(dispatcher.ended(calls[1], CallResult(.success, answer: .done), now: start))
-        let again = perform(dispatcher.accept(job("3", lane: "a"), now: start))
+        _ = perform(dispatcher.ended(calls[1], CallResult(.success, answer: .done), now: start), &dispatcher)
+        let again = perform(dispatcher.accept(job("3", lane: "a"), now: start), &dispatcher)
         #expect(again.map(\.sequence) == [1])
     }
 
-    @Test func `a backlog is worked off in turns of bounded length`() {
-        var dispatcher = dispatcher(concurrency: 1, breaker: CircuitBreaker.Limits(minimumCalls: 1))
-        let calls = perform(dispatcher.accept(job("0", lane: "0"), now: start))
-        for number in 1...1_000 { #expect(perform(dispatcher.accept(job("\(number)", lane: "\(number)"), now: start)).isEmpty) }
-        var turn = dispatcher.ended(calls[0], CallResult(.temporary(.status(500))), now: start)
-        var turns = 0
-        while turn.isIncomplete {
-            #expect(turn.completions.count <= 257)
-            #expect(perform(turn).isEmpty)
-            turn = dispatcher.proceed(now: start)
-            turns += 1
+    @Test func `an event is not called before the answer to the one before it is handed over`() {
+        var dispatcher = dispatcher()
+        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
+        _ = perform(dispatcher.accept(job("2", lane: "a"), now: start), &dispatcher)
+        let turn = dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start)
+        #expect(turn.calls.isEmpty && turn.completions.count == 1)
+        _ = perform(dispatcher.accept(job("3", lane: "a"), now: start), &dispatcher)
+        #expect(perform(turn, &dispatcher).map(\.job.input.id) == ["evt_2"])
+    }
+
+    @Test func `when the breaker opens, what waits fails at once`() {
+        var dispatcher = dispatcher(concurrency: 1, capacity: 2_000, breaker: CircuitBreaker.Limits(minimumCalls: 1))
+        let calls = perform(dispatcher.accept(job("0", lane: "0"), now: start), &dispatcher)
+        for number in 1...1_000 {
+            let turn = dispatcher.accept(job("\(number)", lane: "\(number)"), now: start)
+            #expect(perform(turn, &dispatcher).isEmpty)
         }
-        #expect(perform(turn).isEmpty)
-        #expect(turns == 3)
+        let turn = dispatcher.ended(calls[0], CallResult(.temporary(.status(500))), now: start)
+        #expect(perform(turn, &dispatcher).isEmpty)
         #expect(results.all.count == 1_001)
+        #expect(results.all.allSatisfy { $0.hasSuffix("failed unavailable") })
         #expect(dispatcher.isIdle)
-        #expect(dispatcher.scheduler.invariants())
+        #expect(dispatcher.scheduler.jobCount == 0 && dispatcher.scheduler.invariants())
+    }
+
+    @Test func `a call that had little time says nothing about the handler`() {
+        var dispatcher = dispatcher(concurrency: 1, breaker: CircuitBreaker.Limits(minimumCalls: 1))
+        let first = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
+        _ = perform(dispatcher.accept(job("2", lane: "b"), now: start), &dispatcher)
+        let late = start + .milliseconds(4_900)
+        let turn = dispatcher.ended(first[0], CallResult(.success, answer: .done), now: late)
+        let second = dispatcher.release(lanes: turn.finishedLanes, now: late).calls
+        #expect(second.map(\.job.input.id) == ["evt_2"])
+        let timeout = CallResult(.temporary(.timeout(requestBegun: true)))
+        _ = perform(dispatcher.ended(second[0], timeout, now: start + .seconds(5)), &dispatcher)
+        #expect(dispatcher.statistics(now: late).breaker == .closed)
+        #expect(results.all == ["2: failed timeout"])
     }
 
     @Test func `a job that expired while it waited is not called when its turn comes`() {
         var dispatcher = dispatcher()
-        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start))
-        _ = perform(dispatcher.accept(job("2", lane: "a", timeout: .seconds(1)), now: start))
+        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
+        _ = perform(dispatcher.accept(job("2", lane: "a", timeout: .seconds(1)), now: start), &dispatcher)
         #expect(dispatcher.nextExpiry == start + .seconds(1))
-        _ = perform(dispatcher.expire(now: start + .seconds(1)))
+        _ = perform(dispatcher.expire(now: start + .seconds(1)), &dispatcher)
         #expect(results.all == ["2: failed timeout"])
-        let after = perform(dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start + .seconds(2)))
+        let turn = dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start + .seconds(2))
+        let after = perform(turn, &dispatcher)
         #expect(after.isEmpty)
         #expect(results.all == ["2: failed timeout", "1: done"])
         #expect(dispatcher.isIdle && dispatcher.scheduler.jobCount == 0)
@@ -83,10 +111,10 @@ import Testing
 
     @Test func `a CONNECT that the breaker holds asks again, and is called when the breaker lets it`() {
         var dispatcher = dispatcher(breaker: CircuitBreaker.Limits(minimumCalls: 1, openFor: .seconds(5)))
-        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start))
+        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
         let opened = dispatcher.ended(calls[0], CallResult(.temporary(.status(500))), now: start)
         #expect(opened.notices.contains(.breakerOpened))
-        _ = perform(opened)
+        _ = perform(opened, &dispatcher)
         var turn = dispatcher.accept(job("C", lane: "c", isConnect: true, timeout: .seconds(20)), now: start)
         var now = start
         var pauses = 0
@@ -104,8 +132,8 @@ import Testing
 
     @Test func `a call that we ended ourselves says nothing about the handler`() {
         var dispatcher = dispatcher(breaker: CircuitBreaker.Limits(minimumCalls: 1))
-        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start))
-        _ = perform(dispatcher.close())
+        let calls = perform(dispatcher.accept(job("1", lane: "a"), now: start), &dispatcher)
+        _ = perform(dispatcher.close(), &dispatcher)
         let turn = dispatcher.ended(
             calls[0], CallResult(.temporary(.reset(requestBegun: true)), isAbandoned: true), now: start)
         #expect(turn.notices.isEmpty && turn.completions.isEmpty)

@@ -40,10 +40,11 @@ struct HandlerFixture: Sendable {
         _ name: String, lane: String = "socket:S", route: String = "chat", mode: DeliveryMode = .request,
         timeout: Duration = .seconds(5), isIdempotent: Bool = false
     ) -> Bool {
-        service.submit(
+        let arguments = Array(#"{"n":1e400}"#.utf8)
+        return service.submit(
             HandlerJob(
-                name, content: .event(name: "say", arguments: Array(#"{"n":1e400}"#.utf8), attachments: [], wantsAck: true),
-                lane: lane, route: route, mode: mode, timeout: timeout, isIdempotent: isIdempotent,
+                name, content: .event(name: "say", arguments: arguments, attachments: [], wantsAck: true), lane: lane,
+                route: route, mode: mode, timeout: timeout, isIdempotent: isIdempotent,
                 complete: { results.append((name, $0)) }))
     }
 

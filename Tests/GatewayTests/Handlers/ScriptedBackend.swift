@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A backend on the loopback that does with every request what the test says.
 final class ScriptedBackend: Sendable {
@@ -32,12 +33,13 @@ final class ScriptedBackend: Sendable {
     private let channel: any Channel
 
     /// - Parameter port: 0: any that is free.
-    init(port: Int = 0, _ script: @escaping Script) async throws {
+    init(port: Int = 0, tls: NIOSSLContext? = nil, _ script: @escaping Script) async throws {
         let requests = requests
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandlers([
                         ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)),
                         ScriptHandler(requests: requests, script: script),
@@ -75,39 +77,48 @@ private final class ScriptHandler: ChannelInboundHandler {
         case .body(var part):
             body.writeBuffer(&part)
         case .end:
-            guard let head else { return }
-            let request = ScriptedBackend.Request(
-                number: requests.all.count + 1, head: head, body: String(buffer: body),
-                remotePort: context.channel.remoteAddress?.port)
-            requests.append(request)
-            let channel = context.channel
-            Task { [script] in
-                let reply = await script(request)
-                channel.eventLoop.execute { Self.send(reply, on: channel) }
-            }
+            if let head { answer(head, on: context.channel) }
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, on channel: any Channel) {
+        let request = ScriptedBackend.Request(
+            number: requests.all.count + 1, head: head, body: String(buffer: body),
+            remotePort: channel.remoteAddress?.port)
+        requests.append(request)
+        let script = script
+        Task {
+            let reply = await script(request)
+            channel.eventLoop.execute { reply.send(on: channel) }
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
 
-    private static func send(_ reply: ScriptedBackend.Reply, on channel: any Channel) {
-        switch reply {
+extension ScriptedBackend.Reply {
+    fileprivate func send(on channel: any Channel) {
+        switch self {
         case .json(let body, let status, let headers):
             let fields = [("content-type", "application/json"), ("content-length", "\(body.utf8.count)")] + headers
-            write("HTTP/1.1 \(status) X\r\n" + lines(fields) + "\r\n" + body, on: channel)
+            Self.write("HTTP/1.1 \(status) X\r\n" + Self.lines(fields) + "\r\n" + body, on: channel)
         case .status(let status, let headers):
             let length = status == 204 ? [] : [("content-length", "0")]
-            write("HTTP/1.1 \(status) X\r\n" + lines(length + headers) + "\r\n", on: channel)
+            Self.write("HTTP/1.1 \(status) X\r\n" + Self.lines(length + headers) + "\r\n", on: channel)
         case .raw(let text):
-            write(text, on: channel)
+            Self.write(text, on: channel)
         case .reset(let text):
             let written = channel.writeAndFlush(ByteBuffer(string: text))
             written.whenComplete { _ in
-                let linger = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-                (linger ?? channel.eventLoop.makeSucceededVoidFuture()).whenComplete { _ in channel.close(promise: nil) }
+                // Without lingering, closing resets.
+                let options = channel as? any SocketOptionProvider
+                let set = options?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                (set ?? channel.eventLoop.makeSucceededVoidFuture()).whenComplete { _ in
+                    channel.close(promise: nil)
+                }
             }
         case .endless(let text, let chunk, let pause):
-            write(text, on: channel)
+            Self.write(text, on: channel)
             let bytes = ByteBuffer(repeating: UInt8(ascii: " "), count: chunk)
             let task = channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: pause) { task in
                 // What the client does not read does not pile up here.

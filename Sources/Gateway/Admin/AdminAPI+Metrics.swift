@@ -1,0 +1,24 @@
+import NIOCore
+
+extension AdminAPI {
+    /// Answers `GET /metrics`.
+    func metrics() async throws(AdminProblem) -> HTTPResponse {
+        var shards: [ShardSnapshot] = []
+        for shard in self.core.shards { shards.append(try await self.ask(shard) { ShardSnapshot($0) }) }
+        let labels = self.core.namespaces.labels
+        var sockets = [Int](repeating: 0, count: labels.count)
+        for namespace in self.core.namespaces.all { sockets[namespace.label] += namespace.socketCount }
+        let configuration = self.core.configuration
+        var report = MetricsReport(
+            version: self.core.version, checks: HealthChecks.Check.ready.parts(self.core),
+            listeners: configuration.listeners.map(\.name) + ["admin"], namespaces: labels, shards: shards,
+            sockets: sockets,
+            handlers: self.core.handlers.sorted { $0.key.precedesByBytes($1.key) }
+                .map { ($0.key, $0.value.statistics()) },
+            process: .read())
+        report.sessionEndpoints = configuration.endpoints.filter { $0.protocol != .static }.map(\.name)
+        return HTTPResponse(
+            200, headers: [("content-type", MetricsText.contentType), ("cache-control", "no-store")],
+            body: ByteBuffer(bytes: report.text().bytes))
+    }
+}
