@@ -140,7 +140,7 @@ class Webhook(BaseHTTPRequestHandler):
         self.reply(200, answer(event))
 
     def reply(self, status, document=None):
-        body = b"" if document is None else json.dumps(document).encode()
+        body = b"" if document is None else json.dumps(document, separators=(",", ":")).encode()
         self.send_response(204 if status == 200 and not body else status)
         if body:
             self.send_header("content-type", "application/json")

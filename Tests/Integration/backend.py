@@ -30,6 +30,9 @@ class Raw:
     def __init__(self, data=b"", reset=False):
         self.data, self.reset = data, reset
 
+    def __repr__(self):
+        return f"Raw({self.data!r}, reset={self.reset})"
+
 
 class Backend:
     """`answer(call)` decides: a dict → 200 with JSON, None → 204, an int → that status, (status, headers, body), or Raw."""
@@ -139,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(answer, tuple):
             status, headers, body = answer
         else:
-            status, headers, body = 200, {"content-type": "application/json"}, json.dumps(answer).encode()
+            status, headers, body = 200, {"content-type": "application/json"}, json.dumps(answer, separators=(",", ":")).encode()
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -168,7 +168,7 @@ class Gateway:
         return "\n".join(text.splitlines()[-lines:])
 
     def admin(self, method, path, document=None, headers=None, timeout=15):
-        body = None if document is None else json.dumps(document)
+        body = None if document is None else json.dumps(document, separators=(",", ":"))
         given = {"content-type": "application/json"} if body is not None else {}
         return request(self.admin_port, method, path, body, given | (headers or {}), timeout)
 

@@ -238,9 +238,9 @@ def test_B4_the_log_names_the_place(launch, backend):
     (500, "unavailable"), (503, "unavailable"), (429, "unavailable"), (204, None),
     ((302, {"location": "http://169.254.169.254/"}, b""), "handlerError"), ((201, {}, b"{}"), None),
     (Raw(reset=True), "unavailable"), (Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"), "unavailable"),
-    (Raw(b"\x00\x01garbage\r\n\r\n"), "unavailable"), (Raw(b"HTTP/1.1 101 Switching\r\n\r\n"), None),
+    (Raw(b"\x00\x01garbage\r\n\r\n"), "handlerError"), (Raw(b"HTTP/1.1 101 Switching\r\n\r\n"), None),
     ((200, {"x": "y" * 40_000}, b"{}"), None),
-], ids=str)
+], ids=repr)
 def test_a_failing_backend_never_drops_the_client(launch, backend, answer, code):
     backend.answer = lambda call: answer
     gateway = launch(setup(backend))
@@ -455,13 +455,14 @@ def test_connect_is_accepted_with_user_state_rooms_and_actions(launch, backend):
         "accept": True, "user": "u42", "state": {"plan": "pro"}, "rooms": ["team"],
         "actions": [{"do": "emit", "event": "welcome", "args": ["u42"]}],
     } if call.event["type"] == "socket.connect" else {"ack": []}
-    gateway = launch(setup(backend, CONNECT))
-    with Client(gateway.port, auth={"token": "t"}, query="&lang=de", headers={"Origin": f"http://127.0.0.1:{gateway.port}"}) as client:
+    origin = "https://app.example.com"
+    gateway = launch(setup(backend, CONNECT) | {"origins": [origin]})
+    with Client(gateway.port, auth={"token": "t"}, query="&lang=de", headers={"Origin": origin}) as client:
         assert client.event() == ["welcome", "u42"]
         event = backend.next().event
         assert event["type"] == "socket.connect" and event["auth"] == {"token": "t"}
         assert event["query"]["lang"] == "de"
-        assert event["origin"] == f"http://127.0.0.1:{gateway.port}"
+        assert event["origin"] == origin
         gateway.emit(to={"rooms": ["team"]}, event="team", args=[])
         assert client.event() == ["team"]
         gateway.emit(to={"users": ["u42"]}, event="user", args=[])

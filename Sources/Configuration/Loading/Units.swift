@@ -17,12 +17,20 @@ enum Units {
         case "s": milliseconds = 1000
         case "m": milliseconds = 60_000
         case "h": milliseconds = 3_600_000
-        case "": throw UnitError(message: "needs a unit: write \"\(text)s\" (ms, s, m, h)")
+        case "": throw UnitError(message: bareNumber(text))
         default: throw UnitError(message: "has no unit of time in \"\(unit)\"; use ms, s, m or h")
         }
         let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
         guard !overflow else { throw UnitError(message: "is longer than this program can count") }
         return .milliseconds(total)
+    }
+
+    /// Socket.IO's options count milliseconds, people think in seconds: both are shown where both may be meant.
+    private static func bareNumber(_ text: String) -> String {
+        guard let count = Int(text), count >= 1_000, count % 1_000 == 0 else {
+            return "needs a unit: write \"\(text)s\" (ms, s, m, h)"
+        }
+        return "needs a unit: write \"\(count / 1_000)s\" or \"\(text)ms\" (ms, s, m, h)"
     }
 
     /// `64KiB`, `1MB`, or a whole number of bytes.

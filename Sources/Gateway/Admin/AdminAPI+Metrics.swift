@@ -9,14 +9,14 @@ extension AdminAPI {
         var sockets = [Int](repeating: 0, count: labels.count)
         for namespace in self.core.namespaces.all { sockets[namespace.label] += namespace.socketCount }
         let configuration = self.core.configuration
-        var report = MetricsReport(
+        let report = MetricsReport(
             version: self.core.version, checks: HealthChecks.Check.ready.parts(self.core),
-            listeners: configuration.listeners.map(\.name) + ["admin"], namespaces: labels, shards: shards,
-            sockets: sockets,
+            listeners: configuration.listeners.map(\.name) + ["admin"],
+            sessionEndpoints: configuration.endpoints.filter { $0.protocol != .static }.map(\.name),
+            namespaces: labels, shards: shards, sockets: sockets,
             handlers: self.core.handlers.sorted { $0.key.precedesByBytes($1.key) }
                 .map { ($0.key, $0.value.statistics()) },
             process: .read())
-        report.sessionEndpoints = configuration.endpoints.filter { $0.protocol != .static }.map(\.name)
         return HTTPResponse(
             200, headers: [("content-type", MetricsText.contentType), ("cache-control", "no-store")],
             body: ByteBuffer(bytes: report.text().bytes))

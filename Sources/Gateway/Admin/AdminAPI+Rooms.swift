@@ -3,11 +3,6 @@ import JSONScanner
 import Routing
 
 extension AdminAPI {
-    struct RoomSummary: Sendable {
-        var name: String
-        var sockets: Int
-    }
-
     /// Answers `GET /v1/rooms`.
     func listRooms(_ request: AdminRequest) async throws(AdminProblem) -> HTTPResponse {
         let namespace = try self.namespace(request)
@@ -17,7 +12,7 @@ extension AdminAPI {
         for shard in self.core.shards {
             found += try await self.ask(shard) { Self.rooms(on: $0, namespace, after: cursor, count: limit + 1) }
         }
-        let merged = Self.merge(found)
+        let merged = RoomSummary.merge(found)
         let page = merged.prefix(limit)
         return Self.json { writer in
             writer.member("namespace", namespace.name)
@@ -43,19 +38,6 @@ extension AdminAPI {
             .filter { cursor?.precedesByBytes($0.name) ?? true }
             .first(count) { $0.name.precedesByBytes($1.name) }
             .map { RoomSummary(name: $0.name, sockets: $0.count) }
-    }
-
-    /// Adds up the parts of rooms that have members on several shards; by name.
-    static func merge(_ rooms: [RoomSummary]) -> [RoomSummary] {
-        var merged: [RoomSummary] = []
-        for room in rooms.sorted(by: { $0.name.precedesByBytes($1.name) }) {
-            if let last = merged.last, last.name.utf8.elementsEqual(room.name.utf8) {
-                merged[merged.count - 1].sockets += room.sockets
-            } else {
-                merged.append(room)
-            }
-        }
-        return merged
     }
 
     /// Answers `GET /v1/rooms/{room}`.

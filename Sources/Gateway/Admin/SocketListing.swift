@@ -101,8 +101,3 @@ extension SocketDetails {
         writer.endObject()
     }
 }
-
-extension String {
-    /// The order of names by their bytes: the same everywhere, and only equal names are equal in it.
-    func precedesByBytes(_ other: String) -> Bool { self.utf8.lexicographicallyPrecedes(other.utf8) }
-}

@@ -1,5 +1,15 @@
 import NIOCore
 
+/// How a connection ended.
+enum ConnectionEnd {
+    /// In good order, by either side.
+    case closed
+    /// It broke.
+    case error
+    /// By us: the peer did not read what was sent to it.
+    case slow
+}
+
 /// The protocol that a connection speaks at the moment: HTTP first, WebSocket after an upgrade.
 ///
 /// A class with overridden methods and not a protocol, because it is called for every read and an existential call costs
@@ -18,5 +28,5 @@ class ByteStream {
     func outputDrained() {}
 
     /// The connection is gone. Called exactly once, and nothing after it.
-    func connectionClosed(byError: Bool) {}
+    func connectionClosed(_ end: ConnectionEnd) {}
 }

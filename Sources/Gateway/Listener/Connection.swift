@@ -110,12 +110,12 @@ final class Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.finish(byError: true)
+        self.finish(.error)
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.finish(byError: false)
+        self.finish(.closed)
         context.fireChannelInactive()
     }
 
@@ -201,8 +201,7 @@ final class Connection: ChannelInboundHandler {
             break
         case .failed:
             // The read side reports the same; it is what ends the connection.
-            channel.close(promise: nil)
-            self.finish(byError: true)
+            self.end(.error)
         case nil:
             // More than the gather buffer holds in one turn: rare, and then the channel's vectored write is the better way.
             self.enqueue(self.shard.arena.buffers(of: list), count: count, channel: channel)
@@ -252,8 +251,7 @@ final class Connection: ChannelInboundHandler {
         if reason == .slow {
             self.shard.counters.slowConsumersClosed &+= 1
         }
-        self.channel?.close(promise: nil)
-        self.finish(byError: false)
+        self.end(reason == .slow ? .slow : .closed)
     }
 
     /// The process is about to end: a connection that waits for a request is closed now.
@@ -267,28 +265,34 @@ final class Connection: ChannelInboundHandler {
         if self.readsPaused { try? channel.syncOptions?.setOption(.autoRead, value: true) }
         channel.close(mode: .output, promise: nil)
         self.shard.timers.schedule(after: Self.linger, slot: self.timerSlot, token: 1)
-        self.endStream(byError: false)
+        self.endStream(.closed)
     }
 
     private func closeNow() {
-        self.channel?.close(promise: nil)
-        self.finish(byError: false)
+        self.end(.closed)
     }
 
-    private func finish(byError: Bool) {
+    /// Closes the channel, after the reason has been noted: the channel reports its end while it is being closed.
+    private func end(_ end: ConnectionEnd) {
+        let channel = self.channel
+        self.finish(end)
+        channel?.close(promise: nil)
+    }
+
+    private func finish(_ end: ConnectionEnd) {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.descriptor = -1
         self.timerSlot.cancelAll()
-        self.endStream(byError: byError)
+        self.endStream(end)
         self.channel = nil
         self.shard.connectionClosed(self)
     }
 
-    private func endStream(byError: Bool) {
+    private func endStream(_ end: ConnectionEnd) {
         guard let stream = self.stream else { return }
         self.stream = nil
-        stream.connectionClosed(byError: byError)
+        stream.connectionClosed(end)
     }
 
     /// Gives the descriptor away, for another loop to serve it: the channel is closed without a word to the peer.
@@ -299,8 +303,7 @@ final class Connection: ChannelInboundHandler {
         let copy = DescriptorHandOver.duplicate(self.descriptor)
         guard copy >= 0 else { return nil }
         self.stream = nil
-        channel.close(promise: nil)
-        self.finish(byError: false)
+        self.end(.closed)
         return copy
     }
 }

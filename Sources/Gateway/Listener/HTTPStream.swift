@@ -181,7 +181,7 @@ final class HTTPStream: ByteStream {
         }
     }
 
-    override func connectionClosed(byError: Bool) {
+    override func connectionClosed(_ end: ConnectionEnd) {
         self.isOver = true
         self.timerSlot.cancelAll()
         let exchange = self.exchange.take()

@@ -1,10 +1,6 @@
 import HandlerContract
 
 extension MetricsReport {
-    private func sum(_ value: (ShardCounters) -> UInt64) -> UInt64 {
-        self.shards.reduce(0) { $0 &+ value($1.counters) }
-    }
-
     func writeTraffic(into text: inout MetricsText) {
         text.family("gatehouse_upgrades_total", .counter, "Upgrades from polling to WebSocket, by result.")
         text.sample("gatehouse_upgrades_total", [("result", "completed")], self.sum(\.upgradesCompleted))

@@ -5,6 +5,8 @@ struct MetricsReport: Sendable {
     var version: String
     var checks: [(name: String, isFine: Bool)]
     var listeners: [String]
+    /// Names of the endpoints that clients connect to.
+    var sessionEndpoints: [String]
     /// Names and patterns of the configuration; the last one is for names that no endpoint has.
     var namespaces: [String]
     var shards: [ShardSnapshot]
@@ -40,7 +42,7 @@ struct MetricsReport: Sendable {
     }
 
     /// The sum of one counter over all shards.
-    private func sum(_ value: (ShardCounters) -> UInt64) -> UInt64 {
+    func sum(_ value: (ShardCounters) -> UInt64) -> UInt64 {
         self.shards.reduce(0) { $0 &+ value($1.counters) }
     }
 
@@ -100,11 +102,8 @@ struct MetricsReport: Sendable {
         write(sessions, "gatehouse_sessions", .gauge, "transport", "Sessions that are open.")
         write(closed, "gatehouse_sessions_closed_total", .counter, "reason", "Sessions that have ended, by reason.")
         write(received, "gatehouse_messages_received_total", .counter, "type", "Messages from clients.")
-        write(sent, "gatehouse_messages_sent_total", .counter, "type", "Messages to clients.")
+        write(sent, "gatehouse_messages_sent_total", .counter, "type", "Messages to clients, handshakes included.")
     }
-
-    /// Names of the endpoints that clients connect to.
-    var sessionEndpoints: [String] = []
 
     private func writeNamespaces(into text: inout MetricsText) {
         // The last label has no sockets: nobody gets into a namespace that does not exist.
@@ -123,7 +122,8 @@ struct MetricsReport: Sendable {
         }
         if let unknown = self.namespaces.last {
             text.sample(
-                "gatehouse_connects_total", [("namespace", unknown), ("result", "invalid")], self.sum(\.connectsInvalid))
+                "gatehouse_connects_total", [("namespace", unknown), ("result", "invalid")],
+                self.sum(\.connectsInvalid))
         }
         text.family("gatehouse_disconnects_total", .counter, "Sockets that have left, by reason.")
         for (index, name) in known {

@@ -5,7 +5,7 @@
 struct ShardCounters: Sendable {
     struct Listener: Sendable {
         var accepted: UInt64 = 0
-        /// `limits.maxConnections`
+        /// More than `limits.maxConnections`.
         var refusedLimit: UInt64 = 0
     }
 

@@ -1,10 +1,14 @@
 import EngineIO
+import HandlerContract
 import NIOCore
 
 /// The client behind an Engine.IO session: what the session's messages mean.
 class EngineClient: Client {
     /// Set once, right after both were made; the session holds the client.
     unowned var session: EngineSession! = nil
+
+    /// A better word for why the session is being closed than the protocol has.
+    var closedFor: DisconnectReason?
 
     /// The session is open; called once, before any message.
     func opened() {}
@@ -20,7 +24,10 @@ class EngineClient: Client {
 
     override var transportName: String { self.session.transport.rawValue }
 
-    override func kick(reason: String?) { self.session.close(.forcedServerClose) }
+    override func kick(reason: String?) {
+        self.closedFor = reason.flatMap(DisconnectReason.init(rawValue:)) ?? .server
+        self.session.close(.forcedServerClose)
+    }
 
     override func pauseReading() { self.session.setPaused(true) }
 

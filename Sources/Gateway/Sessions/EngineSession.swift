@@ -269,10 +269,11 @@ final class EngineSession {
         }
     }
 
-    func webSocketLost(_ stream: WebSocketStream, byError: Bool) {
+    func webSocketLost(_ stream: WebSocketStream, _ end: ConnectionEnd) {
         guard stream === self.current || stream === self.probing else { return }
         if stream === self.current { self.current = nil } else { self.probing = nil }
-        switch self.machine.webSocketLost(byError ? .transportError : .transportClose) {
+        if end == .slow { self.client.closedFor = .slow }
+        switch self.machine.webSocketLost(end == .closed ? .transportClose : .transportError) {
         case .ignored: break
         case .probeEnded: self.shard.counters.upgradesFailed &+= 1
         case .close(let ending): self.finish(ending)
@@ -351,6 +352,7 @@ final class EngineSession {
         guard self.machine.queuedBytes > self.shard.limits.outputHard else { return }
         // Nobody fetches it: what is queued must not grow for ever.
         self.shard.counters.slowConsumersClosed &+= 1
+        self.client.closedFor = .slow
         self.close(.transportError, discard: true)
     }
 

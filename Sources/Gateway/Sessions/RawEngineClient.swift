@@ -1,4 +1,5 @@
 import EngineIO
+import HandlerContract
 import NIOCore
 import Routing
 
@@ -69,7 +70,8 @@ final class RawEngineClient: EngineClient {
         socket.phase = .closed
         guard wasConnected else { return }
         socket.namespace.remove(socket)
-        socket.namespace.counters.disconnected(.init(reason))
-        self.shard.core.router.disconnected(socket, rooms: rooms, reason: .init(reason))
+        let reason = self.closedFor ?? DisconnectReason(reason)
+        socket.namespace.counters.disconnected(reason)
+        self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
     }
 }

@@ -203,14 +203,6 @@ final class SocketIOClient: EngineClient {
         for index in self.sockets.indices { self.close(index, reason) }
     }
 
-    /// A better word for why the session is being closed than the protocol has.
-    private var closedFor: DisconnectReason?
-
-    override func kick(reason: String?) {
-        self.closedFor = reason.flatMap(DisconnectReason.init(rawValue:)) ?? .server
-        super.kick(reason: reason)
-    }
-
     // MARK: - Packets to the client
 
     override func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {

@@ -71,20 +71,20 @@ final class WebSocketStream: ByteStream {
     private func peerClosed(_ code: UInt16?) {
         self.isClosing = true
         self.connection.send { FrameEncoder.close(code: code, into: &$0) }
-        self.endSession(byError: false)
+        self.endSession(.closed)
         self.connection.closeAfterFlush()
     }
 
     private func fail(code: UInt16) {
         self.isClosing = true
         self.connection.send { FrameEncoder.close(code: code, into: &$0) }
-        self.endSession(byError: true)
+        self.endSession(.error)
         self.connection.closeAfterFlush()
     }
 
-    private func endSession(byError: Bool) {
+    private func endSession(_ end: ConnectionEnd) {
         guard let session = self.session.take() else { return }
-        session.webSocketLost(self, byError: byError)
+        session.webSocketLost(self, end)
     }
 
     // MARK: - For the session
@@ -125,13 +125,13 @@ final class WebSocketStream: ByteStream {
 
     override func inputClosed() {
         self.isClosing = true
-        self.endSession(byError: false)
+        self.endSession(.closed)
         self.connection.closeAfterFlush()
     }
 
-    override func connectionClosed(byError: Bool) {
+    override func connectionClosed(_ end: ConnectionEnd) {
         self.isClosing = true
-        self.endSession(byError: byError)
+        self.endSession(end)
     }
 
     override func outputDrained() {

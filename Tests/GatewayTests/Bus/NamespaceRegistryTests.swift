@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 @Suite struct NamespaceRegistryTests {
-    private let registry = NamespaceRegistry(shards: [])
+    private let registry = NamespaceRegistry(shards: [], labels: ["/", "/tenant-{id}"])
 
     private func rules(limit: Int) throws -> [NamespaceMatcher] {
         let pattern = try #require(NamespacePattern("/tenant-{id}"))
