@@ -4,7 +4,9 @@ import NIOCore
 import NIOPosix
 package import ServiceLifecycle
 
-/// The assembly: configuration in, services out. Read this first.
+/// The assembly: configuration in, services out.
+///
+/// Read this first.
 ///
 /// One loop a core, one ``Shard`` a loop. Listeners deal accepted connections out to the loops; a ``Connection`` speaks
 /// HTTP, an ``Endpoint`` makes sessions of its requests, a ``Client`` makes events of their messages, the ``Router``
@@ -25,7 +27,9 @@ package final class Gateway: Service {
         self.logger = Logger(label: "gatehouse") { GatewayLogHandler(label: $0, options: configuration.log) }
     }
 
-    /// Serves until graceful shutdown. Throws ``StartupError`` when it cannot start.
+    /// Serves until graceful shutdown.
+    ///
+    /// Throws ``StartupError`` when it cannot start.
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: ProcessorCount.available)
         do {
@@ -41,12 +45,14 @@ package final class Gateway: Service {
         let handlers: [String: any HandlerService]
         do throws(HandlerSetupError) {
             handlers = try HandlerDirectory(
-                self.configuration.handlers, version: self.version, logger: self.logger).services
+                self.configuration.handlers, version: self.version, logger: self.logger
+            ).services
         } catch {
             throw StartupError("\(error)")
         }
         let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
-        let core = GatewayCore(self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
+        let core = GatewayCore(
+            self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
         for shard in shards {
             try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
         }
@@ -70,15 +76,18 @@ package final class Gateway: Service {
             for (index, listener) in self.configuration.listeners.enumerated() {
                 let context = ListenerContext(
                     name: listener.name, index: index, audience: .clients, healthPath: listener.health)
-                let channel = try await ListenerBootstrap.bind(listener.address, group: group, core: core, context: context)
+                let channel = try await ListenerBootstrap.bind(
+                    listener.address, group: group, core: core, context: context)
                 channels.append(channel)
                 addresses.append(Self.describe(channel))
-                self.logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(Self.describe(channel))"])
+                self.logger.info(
+                    "listening", metadata: ["listener": "\(listener.name)", "address": "\(Self.describe(channel))"])
             }
             if let admin = self.configuration.admin {
                 let context = ListenerContext(
                     name: "admin", index: self.configuration.listeners.count, audience: .operators, healthPath: nil)
-                let channel = try await ListenerBootstrap.bind(admin.address, group: group, core: core, context: context)
+                let channel = try await ListenerBootstrap.bind(
+                    admin.address, group: group, core: core, context: context)
                 channels.append(channel)
                 self.logger.info("listening", metadata: ["listener": "admin", "address": "\(Self.describe(channel))"])
             }

@@ -59,7 +59,9 @@ final class GatewayCore: Sendable {
 
     private let connections = Atomic(0)
 
-    /// Counts a connection of any shard. Returns `false` when there are more than `limits.maxConnections`.
+    /// Counts a connection of any shard.
+    ///
+    /// Returns `false` when there are more than `limits.maxConnections`.
     func connectionOpened() -> Bool {
         self.connections.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections
     }

@@ -4,7 +4,9 @@ import Foundation
 
 /// Where the configuration comes from: the same options for every command that reads it.
 struct ConfigurationOptions: ParsableArguments {
-    @ArgumentParser.Option(name: [.customShort("c"), .customLong("config")], help: "The configuration file. Without it the built-in defaults are used.")
+    @ArgumentParser.Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: "The configuration file. Without it the built-in defaults are used.")
     var file: String?
 
     @ArgumentParser.Option(
@@ -19,7 +21,9 @@ struct ConfigurationOptions: ParsableArguments {
         var bytes = Array(ConfigurationLoader.embedded.utf8)
         if let file {
             guard let data = FileManager.default.contents(atPath: file) else {
-                throw CommandFailure(78, "cannot read \(file): no such file, or no permission (give the path of the configuration with -c)")
+                throw CommandFailure(
+                    78,
+                    "cannot read \(file): no such file, or no permission (give the path of the configuration with -c)")
             }
             bytes = Array(data)
         }

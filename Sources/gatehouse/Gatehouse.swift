@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// The command line. Exit codes follow sysexits: 0, 1 failure, 64 usage, 78 configuration.
+/// The command line.
+///
+/// Exit codes follow sysexits: 0, 1 failure, 64 usage, 78 configuration.
 @main
 struct Gatehouse: AsyncParsableCommand {
     static let version = "0.1.0"

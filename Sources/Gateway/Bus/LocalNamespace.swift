@@ -101,7 +101,7 @@ final class LocalNamespace {
         let form = SharedForm(broadcast, arena: &self.shard.arena)
         self.each(members) { socket in
             if let collector = broadcast.collector, let ackID = broadcast.ackID {
-                guard socket.awaitAck(ackID, collector) else { return }
+                guard socket.client.acknowledges, socket.awaitAck(ackID, collector) else { return }
             }
             socket.client.deliver(broadcast, form, to: socket)
         }
@@ -115,6 +115,7 @@ struct SharedForm {
 
     init(_ broadcast: Broadcast, arena: inout OutputArena) {
         self.first = arena.add(broadcast.packets[0].webSocketFrame)
-        self.attachments = broadcast.packets.count == 1 ? [] : broadcast.packets.dropFirst().map { arena.add($0.webSocketFrame) }
+        self.attachments =
+            broadcast.packets.count == 1 ? [] : broadcast.packets.dropFirst().map { arena.add($0.webSocketFrame) }
     }
 }

@@ -28,6 +28,7 @@ final class Namespace: Sendable {
     }
 
     /// Puts an item into the one order of the namespace and leaves it for every shard that may have receivers.
+    ///
     /// Returns its offset.
     @discardableResult
     func publish(_ item: BusItem) -> UInt64 {
@@ -56,7 +57,9 @@ final class Namespace: Sendable {
         return id.shard
     }
 
-    /// The id of the next event that asks its receivers for an ack. Counted per namespace, so one encoding serves all.
+    /// The id of the next event that asks its receivers for an ack.
+    ///
+    /// Counted per namespace, so one encoding serves all.
     func nextAckID() -> UInt64 {
         self.ackIDs.wrappingAdd(1, ordering: .relaxed).oldValue
     }

@@ -77,7 +77,9 @@ final class NamespaceRegistry: Sendable {
     /// Forgets a namespace that clients opened and left (`cleanupEmptyChildNamespaces`).
     func removeIfEmpty(_ namespace: Namespace) {
         self.state.withLock { state in
-            guard namespace.isDynamic, namespace.socketCount == 0, state.byName[namespace.name] === namespace else { return }
+            guard namespace.isDynamic, namespace.socketCount == 0, state.byName[namespace.name] === namespace else {
+                return
+            }
             Self.remove(namespace, from: &state)
         }
     }

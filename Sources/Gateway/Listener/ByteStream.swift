@@ -15,7 +15,9 @@ enum ConnectionEnd {
 /// A class with overridden methods and not a protocol, because it is called for every read and an existential call costs
 /// ten times as much.
 class ByteStream {
-    /// Bytes have arrived. They may be changed in place (unmasking) and are valid until this returns.
+    /// Bytes have arrived.
+    ///
+    /// They may be changed in place (unmasking) and are valid until this returns.
     func received(_ bytes: UnsafeMutableRawBufferPointer) {}
 
     /// Reading was allowed again after a pause: what was put aside can be handled.
@@ -27,6 +29,8 @@ class ByteStream {
     /// Everything that was handed to the channel has been taken by the kernel.
     func outputDrained() {}
 
-    /// The connection is gone. Called exactly once, and nothing after it.
+    /// The connection is gone.
+    ///
+    /// Called exactly once, and nothing after it.
     func connectionClosed(_ end: ConnectionEnd) {}
 }

@@ -75,7 +75,9 @@ final class Connection: ChannelInboundHandler {
         if self.stream == nil { self.stream = HTTPStream(connection: self) }
     }
 
-    /// The protocol changes. Whatever the old one had not used goes to the new one.
+    /// The protocol changes.
+    ///
+    /// Whatever the old one had not used goes to the new one.
     func become(_ stream: ByteStream, leftover: ByteBuffer) {
         self.stream = stream
         guard leftover.readableBytes > 0 else { return }
@@ -169,7 +171,9 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    /// The end of the turn: everything of it is written at once. Called by the shard only.
+    /// The end of the turn: everything of it is written at once.
+    ///
+    /// Called by the shard only.
     func flushTurn() {
         self.isDirty = false
         let list = self.output
@@ -222,7 +226,8 @@ final class Connection: ChannelInboundHandler {
         channel.writeAndFlush(last, promise: promise)
         guard !self.progressTimerRuns, self.writer.backlog > 0 else { return }
         self.progressTimerRuns = true
-        self.shard.timers.schedule(after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
+        self.shard.timers.schedule(
+            after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
     }
 
     private func drained(_ count: Int) {
@@ -319,6 +324,7 @@ extension Connection: TimerTarget {
         guard self.phase != .closed, self.writer.backlog > 0 else { return }
         if token == self.progress &* 2 { return self.close(.slow) }
         self.progressTimerRuns = true
-        self.shard.timers.schedule(after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
+        self.shard.timers.schedule(
+            after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
     }
 }

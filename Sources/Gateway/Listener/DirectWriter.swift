@@ -17,7 +17,9 @@ struct DirectWriter {
     /// Bytes that were handed to the channel and that the kernel has not taken yet.
     private(set) var backlog = 0
 
-    /// Offers `bytes` to the kernel. Never blocks and never raises SIGPIPE.
+    /// Offers `bytes` to the kernel.
+    ///
+    /// Never blocks and never raises SIGPIPE.
     func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> Outcome {
         precondition(self.backlog == 0, "bytes of the backlog would be overtaken")
         var written = 0
@@ -44,7 +46,9 @@ struct DirectWriter {
         self.backlog += count
     }
 
-    /// The kernel took `count` bytes of the backlog. Returns whether that was the last of it.
+    /// The kernel took `count` bytes of the backlog.
+    ///
+    /// Returns whether that was the last of it.
     mutating func drained(_ count: Int) -> Bool {
         self.backlog -= count
         return self.backlog == 0

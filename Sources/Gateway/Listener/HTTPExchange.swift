@@ -1,7 +1,9 @@
 import HTTP1
 import NIOCore
 
-/// One request and the answer that it will get. Lives on its connection's loop.
+/// One request and the answer that it will get.
+///
+/// Lives on its connection's loop.
 final class HTTPExchange {
     let head: RequestHead
     var body = ByteBuffer()
@@ -28,7 +30,9 @@ final class HTTPExchange {
     /// A handle by which any thread can answer.
     var reply: ExchangeReply { ExchangeReply(self) }
 
-    /// Answers. The second answer to a request, and one after the connection has gone, are dropped.
+    /// Answers.
+    ///
+    /// The second answer to a request, and one after the connection has gone, are dropped.
     func respond(_ response: HTTPResponse) {
         guard !self.isAnswered else { return }
         self.isAnswered = true
@@ -45,7 +49,9 @@ final class HTTPExchange {
         handler?()
     }
 
-    /// Takes the connection out of HTTP. Returns it with the bytes that followed the request.
+    /// Takes the connection out of HTTP.
+    ///
+    /// Returns it with the bytes that followed the request.
     func takeConnection() -> (Connection, leftover: ByteBuffer)? {
         guard !self.isAnswered, let leftover = self.stream?.surrender() else { return nil }
         self.isAnswered = true

@@ -10,7 +10,8 @@ struct HTTPResponse: Sendable {
     var closes: Bool
 
     init(
-        _ status: Int, headers: [(name: String, value: String)] = [], body: ByteBuffer = ByteBuffer(), closes: Bool = false
+        _ status: Int, headers: [(name: String, value: String)] = [], body: ByteBuffer = ByteBuffer(),
+        closes: Bool = false
     ) {
         self.status = status
         self.headers = headers

@@ -8,7 +8,9 @@ import NIOCore
 final class HTTPStream: ByteStream {
     /// Enough for the requests that a client sends ahead; a flood of them stays in the kernel and at the sender.
     static let maxPipelinedBytes = 65_536
-    /// How long a connection may stay open between two requests. Proxies keep theirs for 60 s.
+    /// How long a connection may stay open between two requests.
+    ///
+    /// Proxies keep theirs for 60 s.
     static let keepAlive: Duration = .seconds(75)
 
     private let connection: Connection
@@ -116,7 +118,8 @@ final class HTTPStream: ByteStream {
         if error.status == 426 { headers = [("sec-websocket-version", "13"), ("upgrade", "websocket")] }
         let exchange = self.exchange
         let response =
-            self.connection.shard.endpoints.refusal(error, for: exchange) ?? HTTPResponse(error.status, headers: headers)
+            self.connection.shard.endpoints.refusal(error, for: exchange)
+            ?? HTTPResponse(error.status, headers: headers)
         self.emit(response, for: exchange, keepAlive: false)
         self.connection.closeAfterFlush()
     }
@@ -161,7 +164,9 @@ final class HTTPStream: ByteStream {
         }
     }
 
-    /// Ends HTTP on this connection for an upgrade. Returns what followed the request.
+    /// Ends HTTP on this connection for an upgrade.
+    ///
+    /// Returns what followed the request.
     func surrender() -> ByteBuffer? {
         guard !self.isOver, self.awaitsAnswer else { return nil }
         self.isOver = true

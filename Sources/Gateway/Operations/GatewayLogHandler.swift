@@ -4,7 +4,9 @@ import HandlerContract
 import JSONScanner
 import Logging
 
-/// Writes log lines to standard error: readable ones on a terminal, JSON elsewhere. One line an entry, whatever is in it.
+/// Writes log lines to standard error: readable ones on a terminal, JSON elsewhere.
+///
+/// One line an entry, whatever is in it.
 struct GatewayLogHandler: LogHandler {
     enum Form { case text, json }
 

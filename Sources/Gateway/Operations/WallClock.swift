@@ -1,6 +1,8 @@
 import Glibc
 
-/// The time of day, for what people and other systems read. Everything that measures uses `ContinuousClock`.
+/// The time of day, for what people and other systems read.
+///
+/// Everything that measures uses `ContinuousClock`.
 enum WallClock {
     /// Milliseconds since 1970.
     static func milliseconds() -> Int64 {

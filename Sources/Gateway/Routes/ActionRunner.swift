@@ -19,7 +19,9 @@ final class ActionRunner: Sendable {
 
     // MARK: - For a socket
 
-    /// Carries out all actions, or none: then the problem is returned. On the socket's loop.
+    /// Carries out all actions, or none: then the problem is returned.
+    ///
+    /// On the socket's loop.
     func run(_ actions: [Action], for socket: Socket) -> String? {
         if let problem = self.problem(with: actions, for: socket) { return problem }
         for action in actions { self.run(action, for: socket) }
@@ -35,7 +37,9 @@ final class ActionRunner: Sendable {
             case .join(let names, .me):
                 rooms.formUnion(names)
             case .state(let set, let unset, .me):
-                guard (try? state.apply(set: set, unset: unset)) != nil else { return "the socket's state would be too large" }
+                guard (try? state.apply(set: set, unset: unset)) != nil else {
+                    return "the socket's state would be too large"
+                }
             default:
                 break
             }
@@ -83,8 +87,10 @@ final class ActionRunner: Sendable {
 
     // MARK: - For anybody
 
-    /// Carries out an action that names its recipients. Any thread. Returns the offset of what was published; `nil` when
-    /// there is no such namespace, or the event's id has been seen before.
+    /// Carries out an action that names its recipients.
+    ///
+    /// Any thread. Returns the offset of what was published; `nil` when there is no such namespace, or the event's id
+    /// has been seen before.
     @discardableResult
     func publish(
         _ action: Action, own: Namespace?, selfID: String?, recipients: ((Int) -> RecipientCount)? = nil

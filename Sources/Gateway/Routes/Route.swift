@@ -49,7 +49,9 @@ final class Route: Sendable {
             }
     }
 
-    /// The lane of an event. An event without the value that its route orders by is ordered by its socket.
+    /// The lane of an event.
+    ///
+    /// An event without the value that its route orders by is ordered by its socket.
     func lane(of source: EventSource, eventID: String) -> String {
         switch self.lane {
         case .socket: break

@@ -6,7 +6,9 @@ import Routing
 import SocketIO
 
 /// What happens with an event: which route takes it, what that does by itself, what a handler is told and what becomes
-/// of its answer. Shared by all shards; every call comes from the loop of the socket that it is about.
+/// of its answer.
+///
+/// Shared by all shards; every call comes from the loop of the socket that it is about.
 final class Router: Sendable {
     private let table: RouteTable<Route>
     private let nodeID: String
@@ -49,7 +51,9 @@ final class Router: Sendable {
         self.lifecycle(.message, .message(message), EventSource(socket: socket, message: message))
     }
 
-    /// A client wants to enter a namespace. Decided at once, or when its handler has answered.
+    /// A client wants to enter a namespace.
+    ///
+    /// Decided at once, or when its handler has answered.
     func connect(_ socket: Socket, auth: GatewayConfiguration.Auth?) {
         let source = EventSource(socket: socket)
         guard let route = self.table.match(type: .connect, namespace: source.namespace) else {
@@ -76,7 +80,8 @@ final class Router: Sendable {
     /// A socket has left, after it had been connected.
     func disconnected(_ socket: Socket, rooms: [String], reason: DisconnectReason) {
         let since = Duration.milliseconds(WallClock.milliseconds() - socket.connectedAtMilliseconds)
-        self.lifecycle(.disconnected, .disconnected(reason: reason, duration: since), EventSource(socket: socket), rooms)
+        self.lifecycle(
+            .disconnected, .disconnected(reason: reason, duration: since), EventSource(socket: socket), rooms)
         for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
     }
 
@@ -147,7 +152,9 @@ final class Router: Sendable {
         let bound = NIOLoopBound(Pending(socket: socket, route: route, ackID: ackID, auth: auth), eventLoop: shard.loop)
         let loop = shard.loop
         var timeout = route.timeout
-        if isConnect, let client = socket.client as? EngineClient { timeout = client.session.endpoint.options.connectTimeout }
+        if isConnect, let client = socket.client as? EngineClient {
+            timeout = client.session.endpoint.options.connectTimeout
+        }
         let job = HandlerJob(
             input: input, mode: isConnect ? .request : route.mode, lane: route.lane(of: source, eventID: eventID),
             socketID: socket.id, timeout: timeout, isIdempotent: route.isIdempotent,
@@ -197,7 +204,8 @@ final class Router: Sendable {
     private func apply(_ answer: HandlerAnswer, _ pending: Pending) {
         let socket = pending.socket
         if !answer.state.isEmpty, !socket.updateState(set: answer.state.set, unset: answer.state.unset) {
-            self.logger.warning("route \(pending.route.name): answer not applied: the socket's state would be too large")
+            self.logger.warning(
+                "route \(pending.route.name): answer not applied: the socket's state would be too large")
             return self.fail(ClientError(.handlerError), socket, pending.ackID)
         }
         if let problem = self.actions.run(answer.actions, for: socket) {
@@ -229,7 +237,8 @@ final class Router: Sendable {
         let rooms = acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: source) } ?? [])
         let refused = socket.namespace.join(rooms, socket)
         if !refused.isEmpty {
-            self.logger.warning("\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
+            self.logger.warning(
+                "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
         }
         if let expiresAt = acceptance.expiresAt { self.actions.setExpiry(socket, unixSeconds: expiresAt) }
         if let problem = self.actions.run(acceptance.actions, for: socket) {

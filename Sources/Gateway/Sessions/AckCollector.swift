@@ -63,7 +63,9 @@ final class AckCollector: Sendable {
 
     var isDone: Bool { self.state.withLock { $0.isDone } }
 
-    /// A socket was asked. Called before its shard reports.
+    /// A socket was asked.
+    ///
+    /// Called before its shard reports.
     func asked(_ socketID: String) {
         self.state.withLock { _ = $0.awaited.insert(socketID) }
     }

@@ -1,7 +1,9 @@
 import EngineIO
 import NIOCore
 
-/// The peer behind one or more sockets, whatever protocol it speaks. Lives on its shard's loop.
+/// The peer behind one or more sockets, whatever protocol it speaks.
+///
+/// Lives on its shard's loop.
 ///
 /// A base class and not a protocol: its methods are called once per delivery, and a class method costs a tenth of a call
 /// through an existential.
@@ -25,6 +27,9 @@ class Client {
     var transportName: String { fatalError("a client has a transport") }
     /// `cleanupEmptyChildNamespaces`: a namespace opened by a pattern goes with its last socket.
     var forgetsEmptyNamespaces: Bool { false }
+
+    /// Whether it can be asked for an ack; others are passed over by requests.
+    var acknowledges: Bool { false }
 
     /// An event for one of the client's sockets.
     func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {}

@@ -19,7 +19,9 @@ class EngineClient: Client {
     /// A binary message has come; valid until this returns.
     func received(binary: UnsafeRawBufferPointer) {}
 
-    /// The session is over. Nothing comes after it.
+    /// The session is over.
+    ///
+    /// Nothing comes after it.
     func sessionEnded(_ reason: CloseReason) {}
 
     override var transportName: String { self.session.transport.rawValue }

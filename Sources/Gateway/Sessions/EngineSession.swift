@@ -42,7 +42,8 @@ final class EngineSession {
     private var mayCompress = false
 
     init(
-        id: SessionID, transport: Transport, endpoint: EngineEndpoint, client: EngineClient, now: ContinuousClock.Instant
+        id: SessionID, transport: Transport, endpoint: EngineEndpoint, client: EngineClient,
+        now: ContinuousClock.Instant
     ) {
         self.id = id
         self.shard = endpoint.shard
@@ -101,7 +102,9 @@ final class EngineSession {
         }
     }
 
-    /// Keeps a poll until there is something to say. Its connection may go away before that.
+    /// Keeps a poll until there is something to say.
+    ///
+    /// Its connection may go away before that.
     private func hold(_ request: EngineRequest, isHandshake: Bool) {
         self.polls &+= 1
         let number = self.polls
@@ -158,8 +161,9 @@ final class EngineSession {
         }
     }
 
-    /// Handles the packets of the open POST until they are through, or reading is paused. The client's next POST waits
-    /// for the answer to this one, which is how back-pressure reaches it.
+    /// Handles the packets of the open POST until they are through, or reading is paused.
+    ///
+    /// The client's next POST waits for the answer to this one, which is how back-pressure reaches it.
     private func readPost() {
         guard var post = self.post.take() else { return }
         var failed = false
@@ -211,7 +215,9 @@ final class EngineSession {
 
     // MARK: - WebSockets
 
-    /// A WebSocket for this session: asks whether it may probe. `nil`: refuse the handshake with the error.
+    /// A WebSocket for this session: asks whether it may probe.
+    ///
+    /// `nil`: refuse the handshake with the error.
     func receiveUpgrade() -> Result<UpgradeVerdict, ProtocolError> {
         switch self.machine.webSocketRequested(now: .now) {
         case .acceptAsProbe:
@@ -297,7 +303,9 @@ final class EngineSession {
     /// Whether something sent now would leave now; what is volatile is dropped otherwise.
     var isWritable: Bool {
         guard self.machine.isWritable else { return false }
-        if let current = self.current { return current.isWritable || current.bufferedBytes < self.shard.limits.outputSoft }
+        if let current = self.current {
+            return current.isWritable || current.bufferedBytes < self.shard.limits.outputSoft
+        }
         return true
     }
 
@@ -333,7 +341,9 @@ final class EngineSession {
         }
     }
 
-    /// Sends a text message that `body` writes. On a WebSocket it is written straight into the turn's output.
+    /// Sends a text message that `body` writes.
+    ///
+    /// On a WebSocket it is written straight into the turn's output.
     func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
         if let current = self.current, self.machine.isWritable {
             self.endpoint.counters.textSent &+= 1

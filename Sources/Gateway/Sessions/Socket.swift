@@ -52,7 +52,9 @@ final class Socket {
 
     // MARK: - Server-to-client requests
 
-    /// Remembers that the client is about to be asked. Returns `false` when it has too many questions open already.
+    /// Remembers that the client is about to be asked.
+    ///
+    /// Returns `false` when it has too many questions open already.
     func awaitAck(_ id: UInt64, _ collector: AckCollector) -> Bool {
         let count = self.pendingAcks?.count ?? 0
         // Requests that have timed out leave their entries; they are swept when some have come together.

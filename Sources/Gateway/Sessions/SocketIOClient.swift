@@ -31,6 +31,7 @@ final class SocketIOClient: EngineClient {
     }
 
     override var protocolName: String { "socket.io" }
+    override var acknowledges: Bool { true }
     override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
 
     override func opened() {

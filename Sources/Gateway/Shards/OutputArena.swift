@@ -42,13 +42,17 @@ struct OutputArena {
         return BufferID(index: UInt32(self.buffers.count - 1))
     }
 
-    /// Appends all readable bytes of a shared buffer to a connection's list. Returns their number.
+    /// Appends all readable bytes of a shared buffer to a connection's list.
+    ///
+    /// Returns their number.
     mutating func append(_ id: BufferID, to list: inout List) -> Int {
         let length = UInt32(truncatingIfNeeded: self.buffers[Int(id.index)].readableBytes)
         return self.append(Piece(buffer: id.index, start: 0, length: length, next: .max), to: &list)
     }
 
-    /// Lets `body` write an answer for one connection straight into the scratch buffer. Returns the number of its bytes.
+    /// Lets `body` write an answer for one connection straight into the scratch buffer.
+    ///
+    /// Returns the number of its bytes.
     mutating func append(to list: inout List, _ body: (inout ByteBuffer) -> Void) -> Int {
         let start = self.scratch.writerIndex
         body(&self.scratch)

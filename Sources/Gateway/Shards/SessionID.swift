@@ -68,8 +68,12 @@ struct SessionID: Hashable, Sendable {
                 }
                 accumulator &= (1 << UInt32(pending)) - 1
             }
-            for shift in stride(from: 56, through: 0, by: -8) { push(UInt8(truncatingIfNeeded: self.high >> UInt64(shift))) }
-            for shift in stride(from: 56, through: 0, by: -8) { push(UInt8(truncatingIfNeeded: self.low >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                push(UInt8(truncatingIfNeeded: self.high >> UInt64(shift)))
+            }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                push(UInt8(truncatingIfNeeded: self.low >> UInt64(shift)))
+            }
             push(UInt8(truncatingIfNeeded: self.place >> 8))
             push(UInt8(truncatingIfNeeded: self.place))
             return written

@@ -106,8 +106,10 @@ final class Shard {
         self.arena.removeAll()
     }
 
-    /// Delivers what the bus has for this shard. Called at the end of a turn, and before anything that must not overtake
-    /// an event that was published earlier: an ack after its actions, a member leaving a room.
+    /// Delivers what the bus has for this shard.
+    ///
+    /// Called at the end of a turn, and before anything that must not overtake an event that was published earlier: an
+    /// ack after its actions, a member leaving a room.
     func drainInbox() {
         self.handle.inbox.takeAll(into: &self.drained)
         guard !self.drained.isEmpty else { return }

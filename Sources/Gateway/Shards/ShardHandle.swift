@@ -31,7 +31,9 @@ final class ShardHandle: Sendable {
         try await self.loop.submit { body(self.shard) }.get()
     }
 
-    /// Leaves an item of the bus for this shard. Called under the lock of the namespace's sequencer.
+    /// Leaves an item of the bus for this shard.
+    ///
+    /// Called under the lock of the namespace's sequencer.
     func push(_ item: BusItem) {
         guard self.inbox.push(item) else { return }
         self.execute { $0.turnNeeded() }

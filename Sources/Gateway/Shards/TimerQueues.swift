@@ -13,7 +13,9 @@ final class TimerSlot {
 
     init() {}
 
-    /// From now on timers are for `target`. Makes a cycle, which ``cancelAll()`` ends.
+    /// From now on timers are for `target`.
+    ///
+    /// Makes a cycle, which ``cancelAll()`` ends.
     func set(_ target: any TimerTarget) { self.target = target }
 
     /// No timer fires any more.
@@ -42,7 +44,8 @@ final class TimerQueues {
 
     func schedule(after delay: Duration, slot: TimerSlot, token: UInt32, now: ContinuousClock.Instant = .now) {
         let due = now + delay
-        self.queues[delay, default: CircularBuffer(initialCapacity: 1)].append(Entry(due: due, token: token, slot: slot))
+        self.queues[delay, default: CircularBuffer(initialCapacity: 1)].append(
+            Entry(due: due, token: token, slot: slot))
         if let armed = self.armed {
             guard due < armed.due else { return }
             armed.task.cancel()

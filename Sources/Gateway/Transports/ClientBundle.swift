@@ -14,13 +14,17 @@ struct ClientBundle: Sendable {
     private let compressed: ByteBuffer?
     private let entityTag: String
 
-    /// Reads what the configuration names. A missing file is a warning: everything else works without it.
+    /// Reads what the configuration names.
+    ///
+    /// A missing file is a warning: everything else works without it.
     static func load(_ configuration: GatewayConfiguration, logger: Logger) -> [String: ClientBundle] {
         var bundles: [String: ClientBundle] = [:]
         for endpoint in configuration.endpoints {
             guard let path = endpoint.serveClient, bundles[path] == nil else { continue }
             guard let data = FileManager.default.contents(atPath: path), data.count <= Self.maxBytes else {
-                logger.warning("endpoint \(endpoint.name): serveClient: cannot read \(path); browsers will not get the client (run Deploy/client.sh)")
+                logger.warning(
+                    "endpoint \(endpoint.name): serveClient: cannot read \(path); browsers will not get the client (run Deploy/client.sh)"
+                )
                 continue
             }
             bundles[path] = ClientBundle(fileName: (path as NSString).lastPathComponent, data: data)
@@ -35,7 +39,9 @@ struct ClientBundle: Sendable {
         self.entityTag = "\"" + SHA256.hash(data: data).prefix(12).map { String(format: "%02x", $0) }.joined() + "\""
     }
 
-    /// Answers when the request is for the client. Returns `false` for anything else.
+    /// Answers when the request is for the client.
+    ///
+    /// Returns `false` for anything else.
     func serve(_ exchange: HTTPExchange, under path: String) -> Bool {
         let head = exchange.head
         guard head.method == .get || head.method == .head, head.rawQuery == nil else { return false }

@@ -1,6 +1,8 @@
 import Configuration
 
-/// The fields that let a page of another origin read an answer. Fetch standard, "HTTP-CORS protocol".
+/// The fields that let a page of another origin read an answer.
+///
+/// Fetch standard, "HTTP-CORS protocol".
 struct CrossOrigin: Sendable {
     private let options: GatewayConfiguration.CORS
 

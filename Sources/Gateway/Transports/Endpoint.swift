@@ -2,7 +2,9 @@ import Configuration
 import HTTP1
 import NIOCore
 
-/// A path on the listeners and what is spoken there. One instance per shard, touched on its loop only.
+/// A path on the listeners and what is spoken there.
+///
+/// One instance per shard, touched on its loop only.
 class Endpoint {
     let name: String
     let path: String

@@ -31,7 +31,8 @@ final class EngineEndpoint: Endpoint {
         if options.transports.contains(.websocket) { transports.insert(.websocket) }
         self.transports = transports
         self.sessionConfiguration = SessionConfiguration(
-            pingInterval: options.pingInterval, pingTimeout: options.pingTimeout, upgradeTimeout: options.upgradeTimeout,
+            pingInterval: options.pingInterval, pingTimeout: options.pingTimeout,
+            upgradeTimeout: options.upgradeTimeout,
             maxPayload: options.maxHttpBufferSize, transports: transports, allowUpgrades: options.allowUpgrades)
         self.namespaces = options.namespaces.map { rule in
             switch rule.names {
@@ -44,7 +45,8 @@ final class EngineEndpoint: Endpoint {
         self.bundle = options.serveClient.flatMap { shard.core.clientBundles[$0] }
         self.forwardedHeaders = shard.core.forwardedHeaders
         // Matched by prefix, so without its slash the path serves both forms.
-        let path = options.addTrailingSlash || !options.path.hasSuffix("/") ? options.path : String(options.path.dropLast())
+        let path =
+            options.addTrailingSlash || !options.path.hasSuffix("/") ? options.path : String(options.path.dropLast())
         super.init(name: options.name, path: path, shard: shard)
     }
 
@@ -81,7 +83,8 @@ final class EngineEndpoint: Endpoint {
             case .post: .post
             default: .other
             }
-        let intent = RequestIntent(method: method, query: query, isWebSocketUpgrade: isUpgrade, allowing: self.transports)
+        let intent = RequestIntent(
+            method: method, query: query, isWebSocketUpgrade: isUpgrade, allowing: self.transports)
         switch intent {
         case .refuse(let error):
             self.refuse(exchange, error, isUpgrade: isUpgrade)
@@ -148,8 +151,9 @@ final class EngineEndpoint: Endpoint {
         }
     }
 
-    /// Whether a page of the request's origin may connect. Browsers do not ask before they open a WebSocket, so this is
-    /// what keeps foreign pages out.
+    /// Whether a page of the request's origin may connect.
+    ///
+    /// Browsers do not ask before they open a WebSocket, so this is what keeps foreign pages out.
     private func admits(_ exchange: HTTPExchange) -> Bool {
         let headers = exchange.head.headers
         return self.origins.admits(origin: headers.first("origin"), host: headers.first("host"))
@@ -173,7 +177,8 @@ final class EngineEndpoint: Endpoint {
         connection.become(stream, leftover: leftover)
     }
 
-    private func openSession(_ exchange: HTTPExchange, _ query: RequestQuery, _ transport: Transport) -> EngineSession? {
+    private func openSession(_ exchange: HTTPExchange, _ query: RequestQuery, _ transport: Transport) -> EngineSession?
+    {
         // At HTTP level, because a stock client backs off from a 503 and hammers when a session is closed.
         guard !self.shard.core.isDraining else {
             exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
@@ -247,7 +252,8 @@ final class EngineEndpoint: Endpoint {
     }
 
     private func beginProbe(
-        _ session: EngineSession, _ connection: Connection, _ leftover: ByteBuffer, _ verdict: EngineSession.UpgradeVerdict
+        _ session: EngineSession, _ connection: Connection, _ leftover: ByteBuffer,
+        _ verdict: EngineSession.UpgradeVerdict
     ) {
         let stream = WebSocketStream(
             connection: connection, session: verdict == .probe ? session : nil,

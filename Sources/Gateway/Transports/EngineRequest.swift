@@ -1,7 +1,9 @@
 import EngineIO
 import NIOCore
 
-/// What a session needs of a request that was made for it, and the way to answer. May come from another loop.
+/// What a session needs of a request that was made for it, and the way to answer.
+///
+/// May come from another loop.
 struct EngineRequest: Sendable {
     let reply: ExchangeReply
     let body: ByteBuffer

@@ -37,7 +37,9 @@ final class StaticEndpoint: Endpoint {
         while relative.hasPrefix("/") { relative.removeFirst() }
         if relative.isEmpty || relative.hasSuffix("/") { relative += "index.html" }
         let parts = relative.split(separator: "/", omittingEmptySubsequences: false)
-        let isPlain = parts.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") && !$0.utf8.contains(0) && !$0.contains("\\") }
+        let isPlain = parts.allSatisfy {
+            !$0.isEmpty && !$0.hasPrefix(".") && !$0.utf8.contains(0) && !$0.contains("\\")
+        }
         guard isPlain else { return nil }
         let file = ((self.directory + "/" + relative) as NSString).resolvingSymlinksInPath
         return file.hasPrefix(self.directory + "/") ? file : nil

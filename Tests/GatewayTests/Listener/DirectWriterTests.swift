@@ -46,7 +46,9 @@ import Testing
     @Test func `a full buffer takes a part, then nothing, and keeps the order`() {
         let pair = Pair()
         let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        guard case .wrote(let first) = self.write(bytes, DirectWriter(), to: pair) else { Issue.record("failed"); return }
+        guard case .wrote(let first) = self.write(bytes, DirectWriter(), to: pair) else {
+            Issue.record("failed"); return
+        }
         #expect(first > 0 && first < bytes.count)
         #expect(self.write(bytes, DirectWriter(), to: pair) == .wrote(0))
         #expect(pair.receive(first) == Array(bytes.prefix(first)))

@@ -56,10 +56,12 @@ import Testing
         _ = arena.append(to: &list) { $0.writeString("before") }
         let count = arena.append(
             to: &list, headerRoom: 10, { $0.writeRepeatingByte(7, count: length) },
-            header: { length, buffer in buffer.writeString(length < 126 ? "h" : length < 65_536 ? "hhhh" : "hhhhhhhhhh") })
+            header: { length, buffer in buffer.writeString(length < 126 ? "h" : length < 65_536 ? "hhhh" : "hhhhhhhhhh")
+            })
         let header = length < 126 ? 1 : length < 65_536 ? 4 : 10
         #expect(count == header + length)
-        let expected = Array("before".utf8) + [UInt8](repeating: UInt8(ascii: "h"), count: header)
+        let expected =
+            Array("before".utf8) + [UInt8](repeating: UInt8(ascii: "h"), count: header)
             + [UInt8](repeating: 7, count: length)
         #expect(self.bytes(of: list, in: arena, room: 80_000) == expected)
     }

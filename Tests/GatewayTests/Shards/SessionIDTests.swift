@@ -15,7 +15,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "a", "__proto__", "toString", "ldxB5Bze-leSjSIGtIswejB6x", "ldxB5Bze-leSjSIGtIswejB", "ldxB5Bze+leSjSIGtIswejB6", "ldxB5Bze leSjSIGtIswejB6", "ééééééééxxxx"])
+    @Test(arguments: [
+        "", "a", "__proto__", "toString", "ldxB5Bze-leSjSIGtIswejB6x", "ldxB5Bze-leSjSIGtIswejB",
+        "ldxB5Bze+leSjSIGtIswejB6", "ldxB5Bze leSjSIGtIswejB6", "ééééééééxxxx",
+    ])
     func `anything else is no id`(text: String) {
         #expect(SessionID(text) == nil)
     }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct ContentEncodingTests {
     @Test(arguments: [
-        ("gzip", ContentEncoding.gzip), ("gzip, deflate, br", .gzip), ("deflate", .deflate), ("br, deflate;q=0.5", .deflate),
+        ("gzip", ContentEncoding.gzip), ("gzip, deflate, br", .gzip), ("deflate", .deflate),
+        ("br, deflate;q=0.5", .deflate),
         ("gzip;q=0, deflate", .deflate), ("*", .gzip), ("GZIP", .gzip), ("br", nil), ("", nil), ("identity", nil),
         ("gzip;q=0", nil),
     ])
