@@ -78,6 +78,11 @@ static inline const GENERAL_NAME *gatehouse_general_name(const GENERAL_NAMES *na
     return sk_GENERAL_NAME_value(names, index);
 }
 
+/// RFC 2253; UTF-8 stays as it is, control characters are escaped.
+static inline int gatehouse_name_print(BIO *bio, const X509_NAME *name) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
+
 // MARK: Session tickets
 
 /// Keys the MAC of a session ticket: HMAC with SHA-256.

@@ -62,6 +62,12 @@ package struct Heartbeat: ~Copyable {
         return .sendPing
     }
 
+    /// The client could not be heard, because we did not read: an answer that is awaited may take the full timeout again.
+    package mutating func excuse(now: Instant) {
+        guard isAwaitingPong else { return }
+        deadline = max(deadline, now + timeout)
+    }
+
     package mutating func receivePong(now: Instant) -> PongResult {
         guard isAwaitingPong else { return receiveStray() ? .unasked : .flood }
         isAwaitingPong = false

@@ -33,6 +33,14 @@ extension Session {
         }
     }
 
+    /// When the heartbeat is due next, whatever else may be due before.
+    package var heartbeatDeadline: Instant { heartbeat.nextDeadline }
+
+    /// Nothing was read from the client for a while by our own choice: a pong that is awaited is not late yet.
+    package mutating func excusePong(now: Instant) {
+        heartbeat.excuse(now: now)
+    }
+
     /// The time of ``nextDeadline`` has come, or may have.
     ///
     /// Does one thing; `next` may be now.

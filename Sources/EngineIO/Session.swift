@@ -79,6 +79,9 @@ package struct Session: ~Copyable {
         }
     }
 
+    /// ``send(_:)`` would answer ``SendDecision/writeNow``.
+    package var writesDirectly: Bool { state == .open && transport == .websocket && queue.isEmpty }
+
     /// The client has failed to answer a ping in time, or a closed session has waited long enough.
     package func isExpired(now: Instant) -> Bool {
         switch state {

@@ -52,6 +52,7 @@ final class GatewayCore: Sendable {
         for endpoint in configuration.endpoints {
             for rule in endpoint.namespaces {
                 guard case .name(let name) = rule.names else { continue }
+                // Held for good.
                 _ = self.namespaces.resolve(name, rules: [.name(name)])
             }
         }

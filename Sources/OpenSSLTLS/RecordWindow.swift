@@ -1,4 +1,4 @@
-package import struct NIOCore.ByteBuffer
+import struct NIOCore.ByteBuffer
 
 /// The memory that one call of an engine lends to OpenSSL: records to read, and where to append records.
 ///

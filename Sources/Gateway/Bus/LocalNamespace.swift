@@ -28,9 +28,7 @@ final class LocalNamespace {
     func remove(_ socket: Socket) {
         self.membership.remove(socket.slot)
         self.sockets.remove(socket.slot)
-        if self.namespace.socketRemoved(), socket.client.forgetsEmptyNamespaces {
-            self.shard.core.namespaces.removeIfEmpty(self.namespace)
-        }
+        self.namespace.socketRemoved()
     }
 
     func socket(id: String) -> Socket? {

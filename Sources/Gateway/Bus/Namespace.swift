@@ -15,6 +15,7 @@ final class Namespace: Sendable {
     private let sequence = Mutex(NamespaceSequence())
     private let ackIDs = Atomic<UInt64>(0)
     private let sockets = Atomic<Int>(0)
+    private let holds = Atomic<Int>(0)
 
     init(
         name: String, index: Int, parameters: [String: String], isDynamic: Bool, label: Int, shards: [ShardHandle]
@@ -44,6 +45,9 @@ final class Namespace: Sendable {
         }
     }
 
+    /// The inbox of some shard is so full that whoever publishes had better wait.
+    var isCongested: Bool { self.shards.contains { $0.inbox.count > Inbox.congested } }
+
     /// How many shards a publication goes to; what ``AckCollector`` and ``RecipientCount`` wait for.
     func shardCount(for target: Target) -> Int {
         self.onlyShard(of: target) == nil ? self.shards.count : 1
@@ -68,6 +72,15 @@ final class Namespace: Sendable {
 
     func socketAdded() { self.sockets.wrappingAdd(1, ordering: .relaxed) }
 
-    /// Returns whether it was the last one.
-    func socketRemoved() -> Bool { self.sockets.wrappingSubtract(1, ordering: .relaxed).newValue == 0 }
+    func socketRemoved() { self.sockets.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Whether nobody is in it or about to be.
+    var isUnused: Bool { self.holds.load(ordering: .relaxed) == 0 }
+
+    /// Somebody wants to enter: it must not be forgotten meanwhile.
+    ///
+    /// Called by the registry under its lock only; ended by ``NamespaceRegistry/release(_:forgetting:)``.
+    func hold() { self.holds.wrappingAdd(1, ordering: .relaxed) }
+
+    func releaseHold() { self.holds.wrappingSubtract(1, ordering: .relaxed) }
 }

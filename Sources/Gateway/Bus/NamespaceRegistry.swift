@@ -10,6 +10,8 @@ final class NamespaceRegistry: Sendable {
         var nextIndex = 0
         var dynamicCount: [String: Int] = [:]
         var patternOf: [String: String] = [:]
+        /// When a pattern was last seen to be full of namespaces in use.
+        var fullSince: [String: ContinuousClock.Instant] = [:]
     }
 
     private let shards: [ShardHandle]
@@ -35,8 +37,9 @@ final class NamespaceRegistry: Sendable {
     ///
     /// A pattern opens at most `max` namespaces. When that many are open, one without sockets makes room, so that names
     /// made up by one client cannot lock out another.
+    ///
+    /// The namespace is held for the caller until ``release(_:forgetting:)``.
     func resolve(_ name: String, rules: [NamespaceMatcher]) -> Namespace? {
-        if let namespace = self.existing(name), rules.contains(where: { $0.accepts(name) }) { return namespace }
         for rule in rules {
             switch rule {
             case .name(let own):
@@ -52,12 +55,12 @@ final class NamespaceRegistry: Sendable {
 
     private func open(_ name: String, parameters: [String: String], pattern: String?, limit: Int) -> Namespace? {
         self.state.withLock { state in
-            if let namespace = state.byName[name] { return namespace }
+            if let namespace = state.byName[name] {
+                namespace.hold()
+                return namespace
+            }
             if let pattern, state.dynamicCount[pattern, default: 0] >= limit {
-                let unused = state.byName.values.first {
-                    $0.isDynamic && $0.socketCount == 0 && state.patternOf[$0.name] == pattern
-                }
-                guard let unused else { return nil }
+                guard let unused = Self.unused(pattern, &state) else { return nil }
                 Self.remove(unused, from: &state)
             }
             let index = state.freeIndices.popLast() ?? state.nextIndex
@@ -65,6 +68,7 @@ final class NamespaceRegistry: Sendable {
             let namespace = Namespace(
                 name: name, index: index, parameters: parameters, isDynamic: pattern != nil,
                 label: self.labels.firstIndex(of: pattern ?? name) ?? self.labels.count - 1, shards: self.shards)
+            namespace.hold()
             state.byName[name] = namespace
             if let pattern {
                 state.dynamicCount[pattern, default: 0] += 1
@@ -74,12 +78,26 @@ final class NamespaceRegistry: Sendable {
         }
     }
 
-    /// Forgets a namespace that clients opened and left (`cleanupEmptyChildNamespaces`).
-    func removeIfEmpty(_ namespace: Namespace) {
+    /// A namespace of the pattern that nobody is in.
+    private static func unused(_ pattern: String, _ state: inout State) -> Namespace? {
+        // Looking through all of them takes a while; whoever asks for made-up names again and again shall not cause that.
+        let now = ContinuousClock.now
+        if let since = state.fullSince[pattern], since.duration(to: now) < Self.fullPause { return nil }
+        let unused = state.byName.values.first { $0.isDynamic && $0.isUnused && state.patternOf[$0.name] == pattern }
+        state.fullSince[pattern] = unused == nil ? now : nil
+        return unused
+    }
+
+    private static let fullPause: Duration = .milliseconds(100)
+
+    /// Ends a hold of ``resolve(_:rules:)``.
+    ///
+    /// `forgetting`: a namespace that clients opened goes with the last of them (`cleanupEmptyChildNamespaces`).
+    func release(_ namespace: Namespace, forgetting: Bool) {
+        guard forgetting, namespace.isDynamic else { return namespace.releaseHold() }
         self.state.withLock { state in
-            guard namespace.isDynamic, namespace.socketCount == 0, state.byName[namespace.name] === namespace else {
-                return
-            }
+            namespace.releaseHold()
+            guard namespace.isUnused, state.byName[namespace.name] === namespace else { return }
             Self.remove(namespace, from: &state)
         }
     }

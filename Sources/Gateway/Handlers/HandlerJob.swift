@@ -69,4 +69,7 @@ struct HandlerStatistics: Sendable {
 enum HandlerBackpressure {
     static let pause = 64
     static let resume = 32
+
+    /// What an event counts: one, and one more for each 16 KiB, so that 64 large ones do not fill the memory.
+    static func cost(bytes: Int) -> Int { 1 + bytes / 16_384 }
 }

@@ -25,6 +25,8 @@ final class Connection: ChannelInboundHandler {
 
     /// How long a peer may take to close its side after we have shut down ours.
     private static let linger: Duration = .seconds(2)
+    /// What is handed to the channel at once: a peer that takes this much in `writeProgress` is slow, not stuck.
+    private static let slice = 65_536
 
     let shard: Shard
     let listener: ListenerContext
@@ -79,6 +81,7 @@ final class Connection: ChannelInboundHandler {
     ///
     /// Whatever the old one had not used goes to the new one.
     func become(_ stream: ByteStream, leftover: ByteBuffer) {
+        guard self.phase != .closed else { return stream.connectionClosed(.closed) }
         self.stream = stream
         guard leftover.readableBytes > 0 else { return }
         var leftover = leftover
@@ -87,7 +90,9 @@ final class Connection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = self.unwrapInboundIn(data)
-        guard self.phase == .open, let stream = self.stream else { return }
+        guard self.phase == .open, let stream = self.stream else {
+            return self.shard.receiveBuffer.giveBack(buffer)
+        }
         self.shard.counters.receivedBytes &+= UInt64(buffer.readableBytes)
         buffer.withUnsafeReadableBytes { bytes in
             // In place although the channel still holds a reference: the memory came from this loop's ReceiveBuffer for
@@ -192,17 +197,17 @@ final class Connection: ChannelInboundHandler {
         guard self.writer.backlog == 0, self.descriptor >= 0 else {
             return self.enqueue(self.shard.arena.buffers(of: list), count: count, channel: channel)
         }
+        var rest: ByteBuffer?
         let outcome = self.shard.arena.withBytes(of: list, gather: self.shard.gather) { bytes -> DirectWriter.Outcome in
             let outcome = self.writer.write(bytes, to: self.descriptor)
             if case .wrote(let written) = outcome, written < bytes.count {
-                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-                self.enqueue([ByteBuffer(bytes: rest)], count: rest.count, channel: channel)
+                rest = ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[written...]))
             }
             return outcome
         }
         switch outcome {
         case .wrote:
-            break
+            if let rest { self.enqueue([rest], count: rest.readableBytes, channel: channel) }
         case .failed:
             // The read side reports the same; it is what ends the connection.
             self.end(.error)
@@ -214,16 +219,23 @@ final class Connection: ChannelInboundHandler {
 
     /// Hands bytes to the channel; everything after them has to follow until they are gone.
     private func enqueue(_ buffers: [ByteBuffer], count: Int, channel: any Channel) {
-        guard self.writer.backlog + count <= self.shard.limits.outputHard || self.phase == .flushing else {
+        // A single answer may be larger than the limit; it is the pile behind it that must not grow.
+        let backlog = self.writer.backlog
+        guard backlog == 0 || backlog + count <= self.shard.limits.outputHard || self.phase == .flushing else {
             return self.close(.slow)
         }
         self.writer.queued(count)
         self.shard.counters.outputBuffered += count
-        for buffer in buffers.dropLast() { channel.write(buffer, promise: nil) }
-        guard let last = buffers.last else { return }
-        let promise = self.shard.loop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [self] _ in self.drained(count) }
-        channel.writeAndFlush(last, promise: promise)
+        for var buffer in buffers {
+            // In slices, so that a large one shows its progress.
+            while let slice = buffer.readSlice(length: min(buffer.readableBytes, Self.slice)), slice.readableBytes > 0 {
+                let promise = self.shard.loop.makePromise(of: Void.self)
+                let count = slice.readableBytes
+                promise.futureResult.assumeIsolated().whenComplete { [self] _ in self.drained(count) }
+                channel.write(slice, promise: promise)
+            }
+        }
+        channel.flush()
         guard !self.progressTimerRuns, self.writer.backlog > 0 else { return }
         self.progressTimerRuns = true
         self.shard.timers.schedule(
@@ -261,7 +273,7 @@ final class Connection: ChannelInboundHandler {
 
     /// The process is about to end: a connection that waits for a request is closed now.
     func closeIfIdle() {
-        if let stream = self.stream as? HTTPStream, stream.isIdle { self.close(.drain) }
+        if let stream = self.stream as? HTTPStream, stream.isIdle { self.closeAfterFlush() }
     }
 
     private func shutDownOutput() {

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Moves an open connection to the loop that owns its session.
 ///
@@ -18,11 +19,13 @@ enum DescriptorHandOver {
         _ descriptor: CInt, on shard: ShardHandle, listener: ListenerContext,
         _ body: @escaping @Sendable (Connection) -> Void
     ) {
+        let isAdopted = Flag()
         ClientBootstrap(group: shard.loop)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                isAdopted.raise()
+                return channel.eventLoop.makeCompletedFuture {
                     let shard = shard.shard
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
                     let connection = Connection(shard: shard, listener: listener)
@@ -31,6 +34,13 @@ enum DescriptorHandOver {
                 }
             }
             .withConnectedSocket(descriptor)
-            .whenFailure { _ in _ = Glibc.close(descriptor) }
+            // Once there is a channel the descriptor is its own to close.
+            .whenFailure { _ in if !isAdopted.isRaised { _ = Glibc.close(descriptor) } }
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isRaised: Bool { self.value.load(ordering: .relaxed) }
+        func raise() { self.value.store(true, ordering: .relaxed) }
     }
 }

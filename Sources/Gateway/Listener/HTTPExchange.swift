@@ -87,6 +87,15 @@ struct ExchangeReply: Sendable {
         if exchange.isAnswered, !exchange.wasAnswered { body() } else { exchange.onAbort = body }
     }
 
+    /// The word of ``onAbort(_:)`` is not wanted any more.
+    func forgetAbort() {
+        if self.loop.inEventLoop {
+            self.exchange.value.onAbort = nil
+        } else {
+            self.loop.execute { [exchange] in exchange.value.onAbort = nil }
+        }
+    }
+
     func respond(_ response: HTTPResponse) {
         if self.loop.inEventLoop {
             self.exchange.value.respond(response)

@@ -30,6 +30,7 @@ final class HTTPStream: ByteStream {
     /// each would outnumber the requests by far.
     private let timerSlot = TimerSlot()
     private var isTicking = false
+    private var bodyBegan: ContinuousClock.Instant?
 
     init(connection: Connection) {
         self.connection = connection
@@ -51,13 +52,10 @@ final class HTTPStream: ByteStream {
             self.input.writeBytes(UnsafeRawBufferPointer(bytes))
         }
         self.process()
-        if self.awaitsAnswer, self.input.readableBytes > Self.maxPipelinedBytes {
-            self.connection.setReadsPaused(true)
-        }
     }
 
     private func process() {
-        guard !self.isProcessing else { return }
+        guard !self.isProcessing else { return self.bound() }
         self.isProcessing = true
         defer { self.isProcessing = false }
         while !self.awaitsAnswer, !self.isOver {
@@ -76,6 +74,13 @@ final class HTTPStream: ByteStream {
             }
         }
         if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+        self.bound()
+    }
+
+    /// Reads no more while a request waits for its answer and enough has come after it.
+    private func bound() {
+        guard !self.isOver else { return }
+        self.connection.setReadsPaused(self.awaitsAnswer && self.input.readableBytes > Self.maxPipelinedBytes)
     }
 
     private func begin(_ head: RequestHead) {
@@ -86,7 +91,8 @@ final class HTTPStream: ByteStream {
         self.parser.limitBody(to: limit)
         if case .length(let length) = head.body, length > limit { return }
         if head.expectsContinue { self.connection.send { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") } }
-        self.watch(.seconds(30))
+        self.bodyBegan = .now
+        self.watch(Self.bodyCeiling)
     }
 
     /// The head of a request has come and its body has not: whoever the request is for may want to know already.
@@ -106,6 +112,7 @@ final class HTTPStream: ByteStream {
         }
         self.awaitsAnswer = true
         self.deadline = nil
+        self.bodyBegan = nil
         self.connection.shard.endpoints.handle(exchange)
     }
 
@@ -142,7 +149,6 @@ final class HTTPStream: ByteStream {
         } else {
             self.watch(self.connection.shard.limits.header)
         }
-        self.connection.setReadsPaused(false)
         // Not from within `process`: its loop goes on by itself.
         self.process()
     }
@@ -150,17 +156,25 @@ final class HTTPStream: ByteStream {
     private func emit(_ response: HTTPResponse, for exchange: HTTPExchange?, keepAlive: Bool) {
         let counters = exchange?.counters ?? self.connection.shard.unservedCounters
         counters.countRequest(exchange?.head.method, status: response.status)
-        let withoutBody = exchange?.head.method == .head
+        let hasBody = exchange?.head.method != .head
+        // A small body goes with its head; a large one is not copied.
+        let isLarge = response.body.readableBytes > 16_384
+        var isRefused = false
         self.connection.send { buffer in
             do throws(ResponseHead.Refusal) {
-                try ResponseHead.write(
-                    status: response.status, headers: response.headers.lazy.map { ($0.name, $0.value) },
-                    contentLength: response.body.readableBytes, keepAlive: keepAlive, into: &buffer)
-                if !withoutBody { buffer.writeImmutableBuffer(response.body) }
+                try response.writeHead(keepAlive: keepAlive, version: exchange?.head.version ?? .http11, into: &buffer)
+                if hasBody, !isLarge { buffer.writeImmutableBuffer(response.body) }
             } catch {
                 // Something that must not be in a head was about to get there.
-                buffer.writeString("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+                isRefused = true
+                buffer.writeString("HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             }
+        }
+        if isRefused {
+            self.isOver = true
+            self.connection.closeAfterFlush()
+        } else if hasBody, isLarge {
+            self.connection.send(response.body)
         }
     }
 
@@ -172,6 +186,7 @@ final class HTTPStream: ByteStream {
         self.isOver = true
         self.exchange = nil
         self.timerSlot.cancelAll()
+        self.connection.setReadsPaused(false)
         defer { self.input = ByteBuffer() }
         return self.input
     }
@@ -182,7 +197,8 @@ final class HTTPStream: ByteStream {
         if self.awaitsAnswer, let exchange = self.exchange, exchange.onAbort == nil {
             self.closesAfterAnswer = true
         } else {
-            self.connection.close(.done)
+            // What was answered before is still on its way out.
+            self.connection.closeAfterFlush()
         }
     }
 
@@ -196,6 +212,19 @@ final class HTTPStream: ByteStream {
     // MARK: - Deadlines
 
     private static let tick: Duration = .seconds(1)
+    /// The most time that a body may take, however steadily it comes.
+    private static let bodyCeiling: Duration = .seconds(300)
+    /// After this a body must have come at ``bodyRate`` on average.
+    private static let bodyGrace: Duration = .seconds(5)
+    /// Bytes per second: far below any working network, far above a trickle that is meant to hold a connection.
+    private static let bodyRate = 500.0
+
+    private func isBodyTooSlow(_ now: ContinuousClock.Instant) -> Bool {
+        guard let began = self.bodyBegan, let exchange = self.exchange else { return false }
+        let elapsed = began.duration(to: now)
+        return elapsed > Self.bodyGrace
+            && Double(exchange.body.readableBytes) < Self.bodyRate * (elapsed / .seconds(1))
+    }
 
     private func watch(_ delay: Duration) {
         let now = ContinuousClock.now
@@ -210,7 +239,7 @@ extension HTTPStream: TimerTarget {
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
         self.isTicking = false
         guard let deadline = self.deadline, !self.isOver, !self.awaitsAnswer else { return }
-        guard now >= deadline else {
+        guard now >= deadline || self.isBodyTooSlow(now) else {
             self.isTicking = true
             return self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)
         }

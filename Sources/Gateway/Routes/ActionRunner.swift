@@ -78,7 +78,7 @@ final class ActionRunner: Sendable {
             if let expiresAt {
                 self.setExpiry(socket, unixSeconds: expiresAt)
             } else if let ttl {
-                self.setExpiry(socket, after: .milliseconds(Int64(min(ttl, 1e9) * 1_000)))
+                self.setExpiry(socket, after: .milliseconds(Int64(min(max(ttl, 0), 1e9) * 1_000)))
             }
         default:
             self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
@@ -176,24 +176,45 @@ final class ActionRunner: Sendable {
     // MARK: - Authorization that ends
 
     func setExpiry(_ socket: Socket, unixSeconds: Int) {
-        let remaining = Int64(clamping: unixSeconds).multipliedReportingOverflow(by: 1_000)
-        guard !remaining.overflow else { return }
-        let delay = remaining.partialValue.subtractingReportingOverflow(WallClock.milliseconds())
-        self.setExpiry(socket, after: .milliseconds(max(0, delay.partialValue)))
+        // Kept within what can be counted: a century is as good as for ever.
+        let seconds = min(max(Int64(unixSeconds) - WallClock.milliseconds() / 1_000, 0), 100 * 365 * 86_400)
+        self.setExpiry(socket, after: .seconds(seconds))
     }
 
     /// When the time is over the transport is closed, so that the client comes back and has to show who it is.
     private func setExpiry(_ socket: Socket, after delay: Duration) {
-        let token = (socket.expiry?.token ?? 0) &+ 1
-        socket.expiry = (.now + delay, token)
-        let shard = socket.namespace.shard
-        let bound = NIOLoopBound(socket, eventLoop: shard.loop)
-        // A year is as good as for ever, and fits into the loop's clock.
-        shard.loop.scheduleTask(in: TimeAmount(min(delay, .seconds(365 * 86_400)))) {
-            let socket = bound.value
-            guard socket.phase == .connected, socket.expiry?.token == token else { return }
-            socket.client.kick(reason: DisconnectReason.tokenExpired.rawValue)
-        }
+        guard socket.phase == .connected else { return }
+        socket.expiry?.cancelAll()
+        let slot = TimerSlot()
+        slot.set(Expiry(socket, at: .now + delay))
+        socket.expiry = slot
+        Expiry.arm(slot, delay, on: socket.namespace.shard)
+    }
+}
+
+/// The end of a socket's authorization: looked at in steps, so that timers of far-away ends share a few delays.
+private final class Expiry: TimerTarget {
+    private static let step: Duration = .seconds(60)
+
+    private unowned let socket: Socket
+    private let end: ContinuousClock.Instant
+
+    init(_ socket: Socket, at end: ContinuousClock.Instant) {
+        self.socket = socket
+        self.end = end
+    }
+
+    static func arm(_ slot: TimerSlot, _ remaining: Duration, on shard: Shard) {
+        // Below a step in tenths of a second: an expiry is a little early or late, never by more than that.
+        let tenths = Int64((remaining / .milliseconds(100)).rounded(.up))
+        shard.timers.schedule(after: min(step, .milliseconds(100 * max(1, tenths))), slot: slot, token: 0)
+    }
+
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        guard let slot = self.socket.expiry else { return }
+        if now < self.end { return Self.arm(slot, now.duration(to: self.end), on: self.socket.namespace.shard) }
+        slot.cancelAll()
+        self.socket.client.kick(reason: DisconnectReason.tokenExpired.rawValue)
     }
 }
 

@@ -118,6 +118,7 @@ final class Router: Sendable {
             if let problem = self.actions.run(actions, for: socket) {
                 return self.fail(ClientError(.busy, message: problem), socket, ackID)
             }
+            if !actions.isEmpty, socket.namespace.namespace.isCongested { socket.client.throttle() }
             if let ackID, route.ack != nil {
                 if !actions.isEmpty { shard.drainInbox() }
                 socket.client.acknowledge(ackID, arguments, attachments: attachments, socket: socket)
@@ -149,11 +150,14 @@ final class Router: Sendable {
             id: eventID, time: Timestamp(milliseconds: WallClock.milliseconds()), route: route.name, node: self.nodeID,
             socket: self.details(of: socket, rooms: rooms ?? socket.rooms), content: content)
         let isConnect = input.type == .connect
-        let bound = NIOLoopBound(Pending(socket: socket, route: route, ackID: ackID, auth: auth), eventLoop: shard.loop)
+        let bytes = source.arguments.count + source.attachments.reduce(0) { $0 + $1.readableBytes }
+        let cost = HandlerBackpressure.cost(bytes: bytes)
+        let bound = NIOLoopBound(
+            Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost), eventLoop: shard.loop)
         let loop = shard.loop
         var timeout = route.timeout
         if isConnect, let client = socket.client as? EngineClient {
-            timeout = client.session.endpoint.options.connectTimeout
+            timeout = client.connectTimeout
         }
         let job = HandlerJob(
             input: input, mode: isConnect ? .request : route.mode, lane: route.lane(of: source, eventID: eventID),
@@ -162,9 +166,9 @@ final class Router: Sendable {
                 // Later even from the loop itself: whoever submits is in the middle of something.
                 loop.execute { self.finish(bound.value, result) }
             })
-        socket.client.handlerBegan()
+        socket.client.handlerBegan(cost: cost)
         guard handler.submit(job) else {
-            socket.client.handlerEnded()
+            socket.client.handlerEnded(cost: cost)
             if isConnect { return socket.client.connectDecided(socket, .tryLater) }
             return self.fail(ClientError(.busy), socket, ackID)
         }
@@ -176,11 +180,12 @@ final class Router: Sendable {
         var route: Route
         var ackID: UInt64?
         var auth: GatewayConfiguration.Auth?
+        var cost: Int
     }
 
     private func finish(_ pending: Pending, _ result: HandlerResult) {
         let socket = pending.socket
-        defer { socket.client.handlerEnded() }
+        defer { socket.client.handlerEnded(cost: pending.cost) }
         switch result {
         case .answer(let answer):
             self.apply(answer, pending)
@@ -203,12 +208,10 @@ final class Router: Sendable {
 
     private func apply(_ answer: HandlerAnswer, _ pending: Pending) {
         let socket = pending.socket
-        if !answer.state.isEmpty, !socket.updateState(set: answer.state.set, unset: answer.state.unset) {
-            self.logger.warning(
-                "route \(pending.route.name): answer not applied: the socket's state would be too large")
-            return self.fail(ClientError(.handlerError), socket, pending.ackID)
-        }
-        if let problem = self.actions.run(answer.actions, for: socket) {
+        // The state comes first, and counts as an action: all or nothing.
+        let change: [Action] =
+            answer.state.isEmpty ? [] : [.state(set: answer.state.set, unset: answer.state.unset, .me)]
+        if let problem = self.actions.run(change + answer.actions, for: socket) {
             self.logger.warning("route \(pending.route.name): answer not applied: \(problem)")
             return self.fail(ClientError(.handlerError), socket, pending.ackID)
         }
@@ -244,6 +247,8 @@ final class Router: Sendable {
         if let problem = self.actions.run(acceptance.actions, for: socket) {
             self.logger.warning("actions of a connect answer not applied: \(problem)")
         }
+        // An action may have ended it already.
+        guard socket.phase == .connected else { return }
         self.lifecycle(.connected, .connected, source)
     }
 

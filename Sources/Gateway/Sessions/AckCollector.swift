@@ -67,7 +67,9 @@ final class AckCollector: Sendable {
     ///
     /// Called before its shard reports.
     func asked(_ socketID: String) {
-        self.state.withLock { _ = $0.awaited.insert(socketID) }
+        self.state.withLock { state in
+            if !state.isDone { state.awaited.insert(socketID) }
+        }
     }
 
     /// A shard has asked all of its sockets.
@@ -106,8 +108,10 @@ final class AckCollector: Sendable {
     private func finish(_ isOver: (inout State) -> Bool) {
         let result: Result? = self.state.withLock { state in
             guard !state.isDone, isOver(&state) else { return nil }
-            state.isDone = true
-            return Result(responses: state.responses, missing: (state.gone + state.awaited).sorted())
+            let result = Result(responses: state.responses, missing: (state.gone + state.awaited).sorted())
+            // Sockets that never answer remember the collector, not what it has collected.
+            state = State(shardsMissing: 0, isDone: true)
+            return result
         }
         if let result { self.done(result) }
     }

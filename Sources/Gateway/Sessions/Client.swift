@@ -58,19 +58,37 @@ class Client {
     // MARK: - Events that wait for handlers
 
     private var handlerBacklog = 0
-    private var isReadingPaused = false
+    private(set) var isReadingPaused = false
 
     /// An event of the client is on its way to a handler.
-    func handlerBegan() {
-        self.handlerBacklog += 1
+    ///
+    /// `cost`: see ``HandlerBackpressure/cost(bytes:)``; the same is given to ``handlerEnded(cost:)``.
+    func handlerBegan(cost: Int) {
+        self.handlerBacklog += cost
         guard self.handlerBacklog >= HandlerBackpressure.pause, !self.isReadingPaused else { return }
         self.isReadingPaused = true
         self.pauseReading()
     }
 
+    /// How long a client is not read that publishes faster than some shard can deliver.
+    private static let throttle: Duration = .milliseconds(10)
+    private var isThrottled = false
+
+    /// The client publishes faster than some shard can deliver: it is not read for a moment, which TCP tells it.
+    func throttle() {
+        guard !self.isThrottled else { return }
+        self.isThrottled = true
+        self.handlerBegan(cost: HandlerBackpressure.pause)
+        let bound = NIOLoopBound(self, eventLoop: self.shard.loop)
+        self.shard.loop.scheduleTask(in: TimeAmount(Self.throttle)) {
+            bound.value.isThrottled = false
+            bound.value.handlerEnded(cost: HandlerBackpressure.pause)
+        }
+    }
+
     /// A handler is through with an event of the client.
-    func handlerEnded() {
-        self.handlerBacklog -= 1
+    func handlerEnded(cost: Int) {
+        self.handlerBacklog -= cost
         guard self.handlerBacklog <= HandlerBackpressure.resume, self.isReadingPaused else { return }
         self.isReadingPaused = false
         self.resumeReading()

@@ -16,6 +16,8 @@ final class EngineSession {
     private struct OpenPost {
         var request: EngineRequest
         var rest: ByteBuffer
+        /// All packets have been handled; the answer is held back while reading is paused.
+        var isRead = false
     }
 
     /// What a timer was set for; the machine knows what is due, so all mean the same.
@@ -115,8 +117,9 @@ final class EngineSession {
     }
 
     private func pollLost(_ number: UInt32) {
-        // The word of a lost connection may come after its poll was answered and another one has been opened.
-        guard self.poll?.number == number else { return }
+        // The word of a lost connection may come when its poll has been answered already: then what was in the answer is
+        // lost with it. A later poll has nothing to do with it.
+        guard self.poll?.number == number || (self.poll == nil && self.polls == number) else { return }
         self.poll = nil
         if let ending = self.machine.pollLost() { self.finish(ending) }
     }
@@ -144,10 +147,13 @@ final class EngineSession {
 
     func receivePost(_ request: EngineRequest) {
         let decision =
-            self.announcedPost == request.id && self.isOpen ? .read : self.machine.receivePost(now: .now)
+            self.announcedPost == request.id && !self.isOver ? .read : self.machine.receivePost(now: .now)
         switch decision {
         case .read:
-            self.announcedPost = nil
+            if self.announcedPost != nil {
+                self.announcedPost = nil
+                request.reply.forgetAbort()
+            }
             // Binary bodies are of protocol 3.
             if request.contentType?.lowercased().hasPrefix("application/octet-stream") == true {
                 if let ending = self.machine.fail(.transportError) { self.finish(ending) }
@@ -166,37 +172,38 @@ final class EngineSession {
     /// The client's next POST waits for the answer to this one, which is how back-pressure reaches it.
     private func readPost() {
         guard var post = self.post.take() else { return }
-        var failed = false
-        let consumed = post.rest.withUnsafeReadableBytes { body -> Int? in
-            var reader = PayloadReader(body)
-            do {
-                while let item = try reader.next() {
-                    switch item {
-                    case .packet(let type, let data):
-                        self.received(type, data)
-                    case .binary(let data):
-                        self.receivedBinaryMessage(data)
-                    }
-                    if self.isOver { return nil }
-                    if self.isPaused { return reader.nextOffset }
-                }
+        if !post.isRead {
+            do throws(PayloadError) {
+                try self.readPackets(of: &post)
             } catch {
                 self.shard.counters.parseErrorsEngineIO &+= 1
-                failed = true
+                if let ending = self.machine.fail(.parseError) { self.finish(ending) }
+                return self.endpoint.refuse(post.request, .badRequest)
             }
-            return nil
         }
-        if failed {
-            if let ending = self.machine.fail(.parseError) { self.finish(ending) }
-            return self.endpoint.refuse(post.request, .badRequest)
-        }
-        if let consumed {
-            post.rest.moveReaderIndex(forwardBy: consumed)
+        if self.isPaused, !self.isOver {
             self.post = post
             return
         }
         self.machine.postEnded()
         self.endpoint.answerPost(post.request)
+    }
+
+    /// Handles packets until all are through, the session is over or reading is paused.
+    private func readPackets(of post: inout OpenPost) throws(PayloadError) {
+        let body = post.rest
+        let next = try body.withUnsafeReadableBytes { (body) throws(PayloadError) -> Int? in
+            var reader = PayloadReader(body)
+            while !self.isOver, !self.isPaused, let item = try reader.next() {
+                switch item {
+                case .packet(let type, let data): self.received(type, data)
+                case .binary(let data): self.receivedBinaryMessage(data)
+                }
+            }
+            return reader.nextOffset
+        }
+        post.isRead = next == nil
+        post.rest.moveReaderIndex(forwardBy: next ?? post.rest.readableBytes)
     }
 
     private func received(_ type: PacketType, _ data: UnsafeRawBufferPointer) {
@@ -263,6 +270,7 @@ final class EngineSession {
             if releasePoll { self.answerPoll() }
         case .upgraded(let releasePoll):
             self.current = self.probing.take()
+            if self.isPaused { self.current?.setPaused(true) }
             self.shard.counters.upgradesCompleted &+= 1
             self.endpoint.counters.sessionUpgraded()
             if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
@@ -311,6 +319,10 @@ final class EngineSession {
 
     /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        if let current = self.current, self.machine.writesDirectly {
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+            return current.send(shared)
+        }
         switch self.machine.send(packet) {
         case .writeNow:
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
@@ -359,7 +371,8 @@ final class EngineSession {
     private func queued(_ packet: OutboundPacket, _ compress: Bool) {
         self.mayCompress = self.mayCompress || compress
         self.endpoint.counters.messageSent(isBinary: packet.isBinary)
-        guard self.machine.queuedBytes > self.shard.limits.outputHard else { return }
+        // A single message may be larger than the limit; it is the pile that must not grow.
+        guard self.machine.queuedBytes > self.shard.limits.outputHard, self.machine.queuedPackets > 1 else { return }
         // Nobody fetches it: what is queued must not grow for ever.
         self.shard.counters.slowConsumersClosed &+= 1
         self.client.closedFor = .slow
@@ -394,6 +407,10 @@ final class EngineSession {
     func setPaused(_ paused: Bool) {
         guard paused != self.isPaused, !self.isOver else { return }
         self.isPaused = paused
+        if !paused {
+            self.machine.excusePong(now: .now)
+            self.schedule(after: self.endpoint.sessionConfiguration.pingTimeout, now: .now)
+        }
         self.current?.setPaused(paused)
         if !paused, self.post != nil { self.readPost() }
     }
@@ -446,6 +463,7 @@ final class EngineSession {
         self.current = nil
         self.probing = nil
         self.clientEnded(reason)
+        self.client.forgetSession()
     }
 
     private var clientKnows = false
@@ -465,16 +483,24 @@ final class EngineSession {
 
 extension EngineSession: TimerTarget {
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        if self.isPaused {
+            // Its pong may lie unread, because we do not read.
+            self.machine.excusePong(now: now)
+            return self.schedule(after: self.endpoint.sessionConfiguration.pingTimeout, now: now)
+        }
         // Several things may be due at once; the machine does one at a time, and no more than these kinds exist.
         for _ in 0..<4 {
             switch self.machine.tick(now: now) {
             case .wait, .none:
                 return
-            case .sendPing(let decision, let next):
+            case .sendPing(let decision, _):
                 let configuration = self.endpoint.sessionConfiguration
-                let due = next - configuration.pingTimeout
+                // Not the next thing of all, which may be a probe's.
+                let due = self.machine.heartbeatDeadline - configuration.pingTimeout
                 switch decision {
-                case .writeNow: self.current?.send(OutboundPacket.ping.webSocketFrame)
+                case .writeNow:
+                    self.current?.send(OutboundPacket.ping.webSocketFrame)
+                    self.current?.checkProgress(now: now)
                 case .answerPoll: self.pollNeeded()
                 case .queued, .dropped: break
                 }

@@ -17,16 +17,19 @@ extension OutboundPacket {
     static func framed(reserving capacity: Int, _ body: (inout ByteBuffer) -> Void) -> OutboundPacket {
         // The header's size depends on the length of what follows, so room for the largest is left and used from the end.
         let room = 10
-        var buffer = ByteBufferAllocator().buffer(capacity: room + capacity)
+        var buffer = ByteBufferAllocator().buffer(capacity: room + capacity + room)
         buffer.writeRepeatingByte(0, count: room)
         body(&buffer)
         let length = buffer.writerIndex - room
-        var header = ByteBufferAllocator().buffer(capacity: room)
-        FrameEncoder.writeHeader(opcode: .text, length: length, into: &header)
-        let start = room - header.readableBytes
-        buffer.setBuffer(header, at: start)
+        let headerLength = FrameEncoder.headerLength(payload: length)
+        let start = room - headerLength
+        // Written behind the payload, then moved in front of it.
+        let end = buffer.writerIndex
+        FrameEncoder.writeHeader(opcode: .text, length: length, into: &buffer)
+        _ = try? buffer.copyBytes(at: end, to: start, length: headerLength)
+        buffer.moveWriterIndex(to: end)
         buffer.moveReaderIndex(to: start)
-        return OutboundPacket(frame: buffer, payloadOffset: header.readableBytes, isBinary: false)
+        return OutboundPacket(frame: buffer, payloadOffset: headerLength, isBinary: false)
     }
 
     /// A binary message: an attachment, or a raw message of an Engine.IO client.

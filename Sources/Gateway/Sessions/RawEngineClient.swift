@@ -20,7 +20,10 @@ final class RawEngineClient: EngineClient {
         // The first namespace of the endpoint; the configuration makes sure that there is one, by name.
         guard case .name(let name)? = self.endpoint.namespaces.first,
             let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces)
-        else { return self.session.close(.forcedServerClose) }
+        else {
+            self.session?.close(.forcedServerClose)
+            return
+        }
         let socket = Socket(
             id: SessionID(shard: self.shard.handle.index, using: &self.shard.random).string, client: self,
             namespace: self.shard.openNamespace(namespace), auth: nil,
@@ -38,10 +41,10 @@ final class RawEngineClient: EngineClient {
             socket.namespace.counters.connectsAccepted &+= 1
         case .refuse:
             socket.namespace.counters.connectsRefused &+= 1
-            self.session.close(.forcedServerClose)
+            self.session?.close(.forcedServerClose)
         case .tryLater:
             socket.namespace.counters.connectsPostponed &+= 1
-            self.session.close(.forcedServerClose)
+            self.session?.close(.forcedServerClose)
         }
     }
 
@@ -56,11 +59,11 @@ final class RawEngineClient: EngineClient {
     }
 
     override func deliver(_ packet: OutboundPacket, _ form: OutputArena.BufferID, to socket: Socket) {
-        self.session.send(packet, shared: form, compress: true)
+        self.session?.send(packet, shared: form, compress: true)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {
-        self.session.close(.forcedServerClose)
+        self.session?.close(.forcedServerClose)
     }
 
     override func sessionEnded(_ reason: CloseReason) {
@@ -68,6 +71,8 @@ final class RawEngineClient: EngineClient {
         let wasConnected = socket.phase == .connected
         let rooms = socket.rooms
         socket.phase = .closed
+        socket.expiry?.cancelAll()
+        defer { socket.releaseNamespace() }
         guard wasConnected else { return }
         socket.namespace.remove(socket)
         let reason = self.closedFor ?? DisconnectReason(reason)

@@ -25,8 +25,8 @@ final class Socket {
     /// What handlers and routes keep with the socket.
     private(set) var state = SocketState()
     let connectedAtMilliseconds: Int64
-    /// When its authorization ends, and the number of the timer that watches it.
-    var expiry: (at: ContinuousClock.Instant, token: UInt32)?
+    /// Watches the end of its authorization, where that has one.
+    var expiry: TimerSlot?
     private var pendingAcks: [UInt64: AckCollector]?
 
     /// The most server-to-client requests that a socket may have open.
@@ -38,6 +38,16 @@ final class Socket {
         self.namespace = namespace
         self.auth = auth
         self.connectedAtMilliseconds = connectedAtMilliseconds
+    }
+
+    private var holdsNamespace = true
+
+    /// The socket is through with its namespace, whether it was let in or not. Once is enough, twice does no harm.
+    func releaseNamespace() {
+        guard self.holdsNamespace else { return }
+        self.holdsNamespace = false
+        let registry = self.namespace.shard.core.namespaces
+        registry.release(self.namespace.namespace, forgetting: self.client.forgetsEmptyNamespaces)
     }
 
     /// The rooms that it is in, its own first.

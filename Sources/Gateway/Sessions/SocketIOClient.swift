@@ -9,6 +9,9 @@ final class SocketIOClient: EngineClient {
     /// How long the attachments of a packet may take to arrive.
     private static let attachmentTimeout: Duration = .seconds(20)
 
+    /// The most bytes of a CONNECT payload: it is kept as long as the socket is. Tokens are a few hundred.
+    private static let maxAuthBytes = 16_384
+
     private enum Timer: UInt32 { case connect, attachments }
 
     private let endpoint: EngineEndpoint
@@ -32,6 +35,7 @@ final class SocketIOClient: EngineClient {
 
     override var protocolName: String { "socket.io" }
     override var acknowledges: Bool { true }
+    override var connectTimeout: Duration { self.endpoint.options.connectTimeout }
     override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
 
     override func opened() {
@@ -85,7 +89,7 @@ final class SocketIOClient: EngineClient {
     private func fail(_ error: PacketError) {
         self.shard.counters.parseErrorsSocketIO &+= 1
         self.shard.core.logger.debug("client closed: \(error.reason)", metadata: ["client": "\(self.publicID)"])
-        self.session.close(.parseError)
+        self.session?.close(.parseError)
     }
 
     private func received(_ packet: Packet) {
@@ -96,7 +100,7 @@ final class SocketIOClient: EngineClient {
             switch self.connections.receiveDisconnect(namespace: packet.namespace) {
             case .deliver(let index): self.close(index, .client)
             case .ignore: break
-            case .close: self.session.close(.parseError)
+            case .close: self.session?.close(.parseError)
             }
         case .event, .ack:
             switch self.connections.receivePacket(namespace: packet.namespace) {
@@ -109,7 +113,7 @@ final class SocketIOClient: EngineClient {
                     socket.acknowledged(id, arguments: arguments, attachments: packet.attachments)
                 }
             case .ignore: break
-            case .close: self.session.close(.parseError)
+            case .close: self.session?.close(.parseError)
             }
         }
     }
@@ -119,9 +123,13 @@ final class SocketIOClient: EngineClient {
     private func connect(_ packet: Packet) {
         switch self.connections.receiveConnect(namespace: packet.namespace) {
         case .duplicate, .tooMany:
-            self.session.close(.parseError)
+            self.session?.close(.parseError)
         case .proceed(let index):
             let name = packet.namespaceName
+            guard packet.payload.count <= Self.maxAuthBytes else {
+                _ = self.connections.connectRefused(index)
+                return self.sendConnectError(name, "Payload too large", nil)
+            }
             guard let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces) else {
                 _ = self.connections.connectRefused(index)
                 self.shard.counters.connectsInvalid &+= 1
@@ -148,23 +156,24 @@ final class SocketIOClient: EngineClient {
             socket.phase = .connected
             socket.namespace.add(socket)
             socket.namespace.counters.connectsAccepted &+= 1
-            self.session.sendMessage {
+            self.session?.sendMessage {
                 PacketEncoder.connectReply(namespace: namespace, sid: socket.id, pid: nil, into: &$0)
             }
         case .refuse(let message, let data):
             guard self.connections.connectRefused(index) else { return }
             socket.phase = .closed
             self.sockets[index] = nil
+            socket.releaseNamespace()
             socket.namespace.counters.connectsRefused &+= 1
             self.sendConnectError(namespace, message, data)
         case .tryLater:
             socket.namespace.counters.connectsPostponed &+= 1
-            self.session.close(.forcedServerClose)
+            self.session?.close(.forcedServerClose)
         }
     }
 
     private func sendConnectError(_ namespace: String, _ message: String, _ data: [UInt8]?) {
-        self.session.sendMessage {
+        self.session?.sendMessage {
             PacketEncoder.connectError(namespace: namespace, message: message, data: data, into: &$0)
         }
     }
@@ -181,6 +190,8 @@ final class SocketIOClient: EngineClient {
         let rooms = socket.rooms
         socket.phase = .closed
         socket.abandonAcks()
+        socket.expiry?.cancelAll()
+        defer { socket.releaseNamespace() }
         guard wasConnected else { return }
         socket.namespace.remove(socket)
         socket.namespace.counters.disconnected(reason)
@@ -190,10 +201,10 @@ final class SocketIOClient: EngineClient {
     override func disconnect(_ socket: Socket, closesTransport: Bool) {
         if let index = self.index(of: socket), self.connections.disconnectedByServer(index) {
             let namespace = socket.namespace.namespace.name
-            self.session.sendMessage { PacketEncoder.disconnect(namespace: namespace, into: &$0) }
+            self.session?.sendMessage { PacketEncoder.disconnect(namespace: namespace, into: &$0) }
             self.close(index, .server)
         }
-        if closesTransport { self.session.close(.forcedServerClose) }
+        if closesTransport { self.session?.close(.forcedServerClose) }
     }
 
     override func sessionEnded(_ reason: CloseReason) {
@@ -207,27 +218,27 @@ final class SocketIOClient: EngineClient {
     // MARK: - Packets to the client
 
     override func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {
-        if broadcast.volatile, !self.session.isWritable {
+        if broadcast.volatile, !(self.session?.isWritable ?? false) {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        self.session.send(broadcast.packets[0], shared: form.first, compress: broadcast.compress)
+        self.session?.send(broadcast.packets[0], shared: form.first, compress: broadcast.compress)
         guard broadcast.packets.count > 1 else { return }
         for (packet, id) in zip(broadcast.packets.dropFirst(), form.attachments) {
-            self.session.send(packet, shared: id, compress: broadcast.compress)
+            self.session?.send(packet, shared: id, compress: broadcast.compress)
         }
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
         guard socket.phase == .connected else { return }
         let namespace = socket.namespace.namespace.name
-        self.session.sendMessage { buffer in
+        self.session?.sendMessage { buffer in
             arguments.withUnsafeReadableBytes {
                 PacketEncoder.ack(
                     namespace: namespace, id: id, arguments: $0, attachmentCount: attachments.count, into: &buffer)
             }
         }
-        for attachment in attachments { self.session.send(.binary(attachment)) }
+        for attachment in attachments { self.session?.send(.binary(attachment)) }
     }
 }
 
@@ -237,10 +248,12 @@ extension SocketIOClient: TimerTarget {
         switch Timer(rawValue: token & 3) {
         case .connect:
             // In no namespace, or still waiting to be let into one: the client comes back by itself.
-            if !self.connections.hasEverConnected { self.session.close(.forcedServerClose) }
+            if !self.connections.hasEverConnected { self.session?.close(.forcedServerClose) }
         case .attachments:
             guard token >> 2 == self.assemblies & 0x3fff_ffff, self.decoder.isAwaitingAttachments else { return }
-            self.session.close(.parseError)
+            // They may lie unread, because we do not read.
+            guard !self.isReadingPaused else { return self.schedule(after: Self.attachmentTimeout, token: token) }
+            self.session?.close(.parseError)
         case nil:
             break
         }

@@ -10,12 +10,20 @@ final class Inbox: Sendable {
         var isAwake = false
     }
 
+    /// From this many items on clients that publish are not read for a moment: a shard is behind by that much work.
+    static let congested = 10_000
+
     private let state = Mutex(State())
+    private let waiting = Atomic(0)
+
+    /// How many items wait. Read without the lock, so a moment old.
+    var count: Int { self.waiting.load(ordering: .relaxed) }
 
     /// Returns whether the shard has to be woken.
     func push(_ item: BusItem) -> Bool {
         self.state.withLock { state in
             state.items.append(item)
+            self.waiting.store(state.items.count, ordering: .relaxed)
             if state.isAwake { return false }
             state.isAwake = true
             return true
@@ -27,6 +35,7 @@ final class Inbox: Sendable {
         self.state.withLock { state in
             swap(&items, &state.items)
             state.isAwake = false
+            self.waiting.store(0, ordering: .relaxed)
         }
     }
 }

@@ -36,6 +36,9 @@ struct OutputArena {
 
     init() {}
 
+    /// How many pieces wait in all lists together.
+    var pieceCount: Int { self.pieces.count }
+
     /// Makes a buffer known for this turn, once for all its receivers.
     mutating func add(_ buffer: ByteBuffer) -> BufferID {
         self.buffers.append(buffer)

@@ -30,27 +30,28 @@ struct SessionID: Hashable, Sendable {
         guard text.utf8.count == Self.length else { return nil }
         var high: UInt64 = 0
         var low: UInt64 = 0
-        var place: UInt16 = 0
-        // 144 bits, six at a time: 64 + 64 + 16.
-        var bits = 0
+        var place: UInt64 = 0
+        var index = 0
         for byte in text.utf8 {
-            let value = Self.values[Int(byte)]
+            let value = UInt64(Self.values[Int(byte)])
             guard value != 0xff else { return nil }
-            for shift in (0..<6).reversed() {
-                let bit = UInt64(value >> UInt8(shift)) & 1
-                if bits < 64 {
-                    high = high << 1 | bit
-                } else if bits < 128 {
-                    low = low << 1 | bit
-                } else {
-                    place = place << 1 | UInt16(bit)
-                }
-                bits += 1
+            // 144 bits, six at a time: 64 + 64 + 16. The 11th and the 22nd character stand across a border.
+            switch index {
+            case 0..<10: high = high << 6 | value
+            case 10:
+                high = high << 4 | value >> 2
+                low = value & 0x3
+            case 11..<21: low = low << 6 | value
+            case 21:
+                low = low << 2 | value >> 4
+                place = value & 0xf
+            default: place = place << 6 | value
             }
+            index += 1
         }
         self.high = high
         self.low = low
-        self.place = place
+        self.place = UInt16(truncatingIfNeeded: place)
     }
 
     var string: String {

@@ -13,6 +13,7 @@ final class Shard {
     let limits: ConnectionLimits
     let timers: TimerQueues
     let receiveBuffer = ReceiveBuffer()
+    let compressor = Compressor()
     /// Where the pieces of a connection's turn are put together for one `send`.
     let gather: UnsafeMutableRawBufferPointer
 
@@ -37,6 +38,7 @@ final class Shard {
     private var dirtySessions: ContiguousArray<EngineSession> = []
     private var drained: ContiguousArray<BusItem> = []
     private var isTurnScheduled = false
+    private var isDrainingInbox = false
     private var turn: (@Sendable () -> Void)?
 
     init(handle: ShardHandle, core: GatewayCore) {
@@ -88,7 +90,6 @@ final class Shard {
     }
 
     private func endTurn() {
-        self.isTurnScheduled = false
         self.drainInbox()
         var index = 0
         while index < self.dirtySessions.count {
@@ -96,14 +97,10 @@ final class Shard {
             index += 1
         }
         self.dirtySessions.removeAll(keepingCapacity: true)
-        index = 0
-        // By index: a flush may close a connection, and that may send a last word to another one.
-        while index < self.dirtyConnections.count {
-            self.dirtyConnections[index].flushTurn()
-            index += 1
-        }
-        self.dirtyConnections.removeAll(keepingCapacity: true)
-        self.arena.removeAll()
+        self.flushConnections()
+        // Only now: everything above may ask for a turn, and this one serves it.
+        self.isTurnScheduled = false
+        if !self.dirtySessions.isEmpty || self.handle.inbox.count > 0 { self.turnNeeded() }
     }
 
     /// Delivers what the bus has for this shard.
@@ -111,13 +108,36 @@ final class Shard {
     /// Called at the end of a turn, and before anything that must not overtake an event that was published earlier: an
     /// ack after its actions, a member leaving a room.
     func drainInbox() {
-        self.handle.inbox.takeAll(into: &self.drained)
-        guard !self.drained.isEmpty else { return }
+        // An item may end a socket, and what that sets off must not put newer items before the rest of this batch.
+        guard !self.isDrainingInbox else { return }
+        self.isDrainingInbox = true
+        defer { self.isDrainingInbox = false }
         var items: ContiguousArray<BusItem> = []
         swap(&items, &self.drained)
-        for item in items { self.apply(item) }
-        items.removeAll(keepingCapacity: items.count < 4_096)
-        if self.drained.isEmpty { swap(&items, &self.drained) }
+        while true {
+            self.handle.inbox.takeAll(into: &items)
+            guard !items.isEmpty else { break }
+            for item in items {
+                self.apply(item)
+                // One read may bring events for a million deliveries: they leave in pieces of this size.
+                if self.arena.pieceCount > Self.maxPieces { self.flushConnections() }
+            }
+            items.removeAll(keepingCapacity: items.count < 4_096)
+        }
+        swap(&items, &self.drained)
+    }
+
+    private static let maxPieces = 262_144
+
+    private func flushConnections() {
+        var index = 0
+        // By index: a flush may close a connection, and that may send a last word to another one.
+        while index < self.dirtyConnections.count {
+            self.dirtyConnections[index].flushTurn()
+            index += 1
+        }
+        self.dirtyConnections.removeAll(keepingCapacity: true)
+        self.arena.removeAll()
     }
 
     private func apply(_ item: BusItem) {

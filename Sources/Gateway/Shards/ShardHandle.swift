@@ -36,6 +36,10 @@ final class ShardHandle: Sendable {
     /// Called under the lock of the namespace's sequencer.
     func push(_ item: BusItem) {
         guard self.inbox.push(item) else { return }
-        self.execute { $0.turnNeeded() }
+        if self.loop.inEventLoop {
+            self.shard.turnNeeded()
+        } else {
+            self.execute { $0.turnNeeded() }
+        }
     }
 }

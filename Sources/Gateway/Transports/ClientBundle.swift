@@ -35,7 +35,7 @@ struct ClientBundle: Sendable {
     private init(fileName: String, data: Data) {
         self.fileName = fileName
         self.body = ByteBuffer(bytes: data)
-        self.compressed = ContentEncoding.gzip.compress(self.body)
+        self.compressed = Compressor().compress(self.body, .gzip)
         self.entityTag = "\"" + SHA256.hash(data: data).prefix(12).map { String(format: "%02x", $0) }.joined() + "\""
     }
 

@@ -142,12 +142,12 @@ final class EngineEndpoint: Endpoint {
     private func refuseMisuse(
         _ exchange: HTTPExchange, _ sid: String, _ misuse: RequestIntent.Misuse, isUpgrade: Bool
     ) {
-        guard let id = SessionID(sid), id.shard < self.shard.core.shards.count,
-            id.shard != self.shard.handle.index || self.session(id) != nil
-        else { return self.refuse(exchange, .unknownSession, isUpgrade: isUpgrade) }
-        switch misuse {
-        case .transport: self.refuse(exchange, .badRequest, isUpgrade: isUpgrade)
-        case .method: exchange.respond(HTTPResponse(500))
+        guard !isUpgrade else { return self.refuse(exchange, .badRequest, isUpgrade: true) }
+        self.forward(exchange, sid) { session, request in
+            switch misuse {
+            case .transport: session.endpoint.refuse(request, .badRequest)
+            case .method: request.reply.respond(HTTPResponse(500))
+            }
         }
     }
 
@@ -308,13 +308,40 @@ final class EngineEndpoint: Endpoint {
     func answerPoll(
         _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool = false, sid: SessionID?, compress: Bool
     ) {
-        var headers = [(name: "content-type", value: "text/plain; charset=UTF-8"), ("cache-control", "no-store")]
+        let headers = Self.pollHeaders
+        if request.isPlain, !isHandshake || self.options.cookie == nil, self.crossOrigin == nil,
+            !compress || self.options.httpCompression.map({ body.readableBytes < $0 }) ?? true
+        {
+            return request.reply.respond(
+                HTTPResponse(200, headers: headers, body: body, prepared: self.preparedPoll))
+        }
+        self.answerUnusualPoll(request, body, isHandshake: isHandshake, sid: sid, compress: compress)
+    }
+
+    private static let ok = ByteBuffer(string: "ok")
+    private let preparedPoll = try? PreparedHead(
+        status: 200, headers: EngineEndpoint.pollHeaders.map { ($0.name, $0.value) }, keepAlive: true)
+    private let preparedPost = try? PreparedHead(
+        status: 200, headers: EngineEndpoint.postHeaders.map { ($0.name, $0.value) }, keepAlive: true)
+    private static let pollHeaders = [
+        (name: "content-type", value: "text/plain; charset=UTF-8"), (name: "cache-control", value: "no-store"),
+    ]
+    private static let postHeaders = [
+        (name: "content-type", value: "text/html"), (name: "cache-control", value: "no-store"),
+    ]
+
+    /// With a cookie, for another origin, compressed, or for an old browser.
+    private func answerUnusualPoll(
+        _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool, sid: SessionID?, compress: Bool
+    ) {
+        var headers = Self.pollHeaders
         if isHandshake, let cookie = self.options.cookie, let sid {
             headers.append(("set-cookie", cookie.field(value: sid.string)))
         }
         var body = body
         if compress, let threshold = self.options.httpCompression, body.readableBytes >= threshold,
-            let encoding = request.encoding, let compressed = encoding.compress(body)
+            let encoding = request.acceptEncoding.flatMap(ContentEncoding.init(accepting:)),
+            let compressed = self.shard.compressor.compress(body, encoding)
         {
             headers.append(("content-encoding", encoding.rawValue))
             body = compressed
@@ -323,8 +350,9 @@ final class EngineEndpoint: Endpoint {
     }
 
     func answerPost(_ request: EngineRequest) {
-        let headers = [(name: "content-type", value: "text/html"), ("cache-control", "no-store")]
-        self.answer(request, HTTPResponse(200, headers: headers, body: ByteBuffer(string: "ok")))
+        let prepared = request.isPlain && self.crossOrigin == nil ? self.preparedPost : nil
+        let response = HTTPResponse(200, headers: Self.postHeaders, body: Self.ok, prepared: prepared)
+        if prepared != nil { request.reply.respond(response) } else { self.answer(request, response) }
     }
 
     func refuse(_ request: EngineRequest, _ error: ProtocolError) {

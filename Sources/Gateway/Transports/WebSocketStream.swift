@@ -4,8 +4,14 @@ import WebSocketProtocol
 
 /// A WebSocket of an Engine.IO session: the session's transport, or one that probes to become it.
 final class WebSocketStream: ByteStream {
+    /// Bytes that are kept while the session does not want any: what one or two reads bring.
+    private static let maxLeftover = 131_072
+    /// How long a message may be incomplete.
+    private static let messageTimeout: Duration = .seconds(30)
+
     private let connection: Connection
     private var decoder: FrameDecoder
+    private var incompleteSince: ContinuousClock.Instant?
     private var session: EngineSession?
     /// Bytes that arrived while the session did not want any.
     private var leftover = ByteBuffer()
@@ -24,6 +30,8 @@ final class WebSocketStream: ByteStream {
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         guard !self.isClosing else { return }
         guard !self.isPaused, !self.isDecoding else {
+            // More than two reads can come only when the peer has ended its side: then nobody waits for it any more.
+            guard self.leftover.readableBytes <= Self.maxLeftover else { return }
             self.leftover.writeBytes(UnsafeRawBufferPointer(bytes))
             return
         }
@@ -38,6 +46,11 @@ final class WebSocketStream: ByteStream {
             while !self.isClosing {
                 switch try self.decoder.next(&input) {
                 case .needMore:
+                    if !self.decoder.isInsideMessage {
+                        self.incompleteSince = nil
+                    } else if self.incompleteSince == nil {
+                        self.incompleteSince = .now
+                    }
                     return
                 case .text(let payload):
                     self.session?.receivedText(payload, from: self)
@@ -83,6 +96,7 @@ final class WebSocketStream: ByteStream {
     }
 
     private func endSession(_ end: ConnectionEnd) {
+        self.leftover = ByteBuffer()
         guard let session = self.session.take() else { return }
         session.webSocketLost(self, end)
     }
@@ -104,6 +118,14 @@ final class WebSocketStream: ByteStream {
         self.session = nil
         self.connection.send { FrameEncoder.close(code: code, into: &$0) }
         self.connection.closeAfterFlush()
+    }
+
+    /// Closes when a message has been incomplete for too long: somebody makes us keep it.
+    func checkProgress(now: ContinuousClock.Instant) {
+        guard let since = self.incompleteSince, !self.isPaused, since.duration(to: now) > Self.messageTimeout else {
+            return
+        }
+        self.fail(code: 1008)
     }
 
     /// Ends the connection without a word; unsent bytes are dropped.

@@ -18,7 +18,7 @@ import Testing
     @Test func `what is compressed inflates to the same bytes`() throws {
         let body = ByteBuffer(string: String(repeating: "4hello ", count: 1_000))
         for encoding in [ContentEncoding.gzip, .deflate] {
-            var compressed = try #require(encoding.compress(body))
+            var compressed = try #require(Compressor().compress(body, encoding))
             #expect(compressed.readableBytes < 200)
             var stream = z_stream()
             // 32 added to the window bits: the format is recognised by itself (zlib.h, inflateInit2).
@@ -40,6 +40,6 @@ import Testing
     }
 
     @Test func `what does not become smaller is left alone`() {
-        #expect(ContentEncoding.gzip.compress(ByteBuffer(string: "x")) == nil)
+        #expect(Compressor().compress(ByteBuffer(string: "x"), .gzip) == nil)
     }
 }
