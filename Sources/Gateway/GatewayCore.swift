@@ -67,6 +67,23 @@ final class GatewayCore: Sendable {
         self.connections.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections
     }
 
+    private let sessions = Atomic(0)
+
+    /// Counts a session of any shard; a polling one has no connection of its own that would be counted.
+    ///
+    /// Returns `false`, and does not count it, when there are as many as connections may be.
+    func sessionOpened() -> Bool {
+        if self.sessions.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections {
+            return true
+        }
+        self.sessionClosed()
+        return false
+    }
+
+    func sessionClosed() {
+        self.sessions.wrappingSubtract(1, ordering: .relaxed)
+    }
+
     func connectionClosed() {
         self.connections.wrappingSubtract(1, ordering: .relaxed)
     }

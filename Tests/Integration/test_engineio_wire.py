@@ -684,8 +684,9 @@ def test_E11_sessions_that_are_never_polled_go_away(quick):
 
 
 def test_E11_connections_beyond_the_cap_are_turned_away(launch):
-    gateway = launch(config() | {"limits": {"maxConnections": 30}})
-    query = b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
+    # Sessions that nobody polls count until they have timed out.
+    gateway = launch(config(pingInterval="300ms", pingTimeout="200ms") | {"limits": {"maxConnections": 30}})
+    query = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
     held, answers = [], collections.Counter()
     try:
         for _ in range(50):
@@ -703,6 +704,13 @@ def test_E11_connections_beyond_the_cap_are_turned_away(launch):
     assert 25 <= answers["200"] <= 30, answers
     assert set(answers) <= {"200", "503", "closed"}, answers
     eventually(lambda: handshake_works(gateway), what="room again after they left")
+
+
+def test_E11_polling_sessions_without_a_connection_count_as_well(launch):
+    gateway = launch(config() | {"limits": {"maxConnections": 30}})
+    statuses = collections.Counter(
+        handshake(gateway.port, "EIO=4&transport=polling").status for _ in range(40))
+    assert statuses == {200: 30, 503: 10}
 
 
 def handshake_works(gateway):

@@ -137,9 +137,12 @@ def test_a_backend_may_refuse_a_connection(launch, connect, backend):
         else {"accept": False, "error": {"message": "not authorized", "data": {"code": "E_AUTH"}}})
     routes = [{"match": {"type": "socket.connect"}, "handler": "app"}, *ROUTES]
     gateway = launch(config(routes=routes) | {"handlers": {"app": backend.handler()}})
-    with pytest.raises(Refused) as refused:
-        connect(gateway, auth={"token": "bad"})
-    assert "not authorized" in str(refused.value)
+    refusals = queue.Queue()
+    refused = socketio.Client(reconnection=False)
+    refused.on("connect_error", refusals.put)
+    with pytest.raises(Refused):
+        refused.connect(f"http://127.0.0.1:{gateway.port}", auth={"token": "bad"}, wait_timeout=10)
+    assert refusals.get(timeout=5) == {"message": "not authorized", "data": {"code": "E_AUTH"}}
     client = connect(gateway, auth={"token": "good"})
     gateway.emit(to={"rooms": ["vip"]}, event="welcome", args=[])
     assert next_event(client) == ("/", "welcome")

@@ -457,6 +457,7 @@ final class EngineSession {
         self.isOver = true
         self.timerSlot.cancelAll()
         self.shard.sessions[self.id] = nil
+        self.shard.core.sessionClosed()
         self.endpoint.counters.sessionClosed(self.machine.transport, reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil

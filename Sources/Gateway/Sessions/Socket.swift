@@ -42,7 +42,9 @@ final class Socket {
 
     private var holdsNamespace = true
 
-    /// The socket is through with its namespace, whether it was let in or not. Once is enough, twice does no harm.
+    /// The socket is through with its namespace, whether it was let in or not.
+    ///
+    /// Once is enough, twice does no harm.
     func releaseNamespace() {
         guard self.holdsNamespace else { return }
         self.holdsNamespace = false

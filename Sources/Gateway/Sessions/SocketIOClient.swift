@@ -9,7 +9,9 @@ final class SocketIOClient: EngineClient {
     /// How long the attachments of a packet may take to arrive.
     private static let attachmentTimeout: Duration = .seconds(20)
 
-    /// The most bytes of a CONNECT payload: it is kept as long as the socket is. Tokens are a few hundred.
+    /// The most bytes of a CONNECT payload: it is kept as long as the socket is.
+    ///
+    /// Tokens are a few hundred.
     private static let maxAuthBytes = 16_384
 
     private enum Timer: UInt32 { case connect, attachments }

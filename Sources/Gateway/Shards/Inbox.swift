@@ -16,7 +16,9 @@ final class Inbox: Sendable {
     private let state = Mutex(State())
     private let waiting = Atomic(0)
 
-    /// How many items wait. Read without the lock, so a moment old.
+    /// How many items wait.
+    ///
+    /// Read without the lock, so a moment old.
     var count: Int { self.waiting.load(ordering: .relaxed) }
 
     /// Returns whether the shard has to be woken.

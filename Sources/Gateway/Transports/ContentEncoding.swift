@@ -24,7 +24,9 @@ enum ContentEncoding: String, Sendable {
     }
 }
 
-/// Compresses bodies of responses. One for each shard: setting zlib up costs more than a small body.
+/// Compresses bodies of responses.
+///
+/// One for each shard: setting zlib up costs more than a small body.
 final class Compressor {
     /// Level 1 takes a third of the time of the usual 6, and this time is the loop's.
     private static let level: CInt = 1

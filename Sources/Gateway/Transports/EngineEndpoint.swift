@@ -180,7 +180,7 @@ final class EngineEndpoint: Endpoint {
     private func openSession(_ exchange: HTTPExchange, _ query: RequestQuery, _ transport: Transport) -> EngineSession?
     {
         // At HTTP level, because a stock client backs off from a 503 and hammers when a session is closed.
-        guard !self.shard.core.isDraining else {
+        guard !self.shard.core.isDraining, self.shard.core.sessionOpened() else {
             exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
             return nil
         }
