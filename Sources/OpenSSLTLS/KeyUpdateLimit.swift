@@ -9,14 +9,16 @@ struct KeyUpdateLimit: Hashable {
     private var count = 0
     private var start: ContinuousClock.Instant?
 
-    /// `number` updates came in. Returns whether that is still within the limit.
+    /// `number` updates came in.
+    ///
+    /// Returns whether that is still within the limit.
     mutating func allows(_ number: Int, now: ContinuousClock.Instant) -> Bool {
-        if let start, start.duration(to: now) < Self.window {
-            self.count += min(number, Self.perWindow + 1)
-        } else {
+        if self.start.map({ $0.duration(to: now) >= Self.window }) ?? true {
             self.start = now
-            self.count = number
+            self.count = 0
         }
+        // One over the limit is as good as a thousand, and cannot overflow.
+        self.count = min(self.count + min(number, Self.perWindow + 1), Self.perWindow + 1)
         return self.count <= Self.perWindow
     }
 }

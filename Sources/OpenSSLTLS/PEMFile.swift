@@ -23,7 +23,9 @@ struct PEMFile {
         return certificates
     }
 
-    /// The first private key in it. The caller frees it with `EVP_PKEY_free`.
+    /// The first private key in it.
+    ///
+    /// The caller frees it with `EVP_PKEY_free`.
     func privateKey() throws(TLSContextError) -> OpaquePointer {
         let bio = try self.open()
         defer { BIO_free(bio) }
@@ -50,7 +52,9 @@ struct PEMFile {
     }
 }
 
-/// Without this OpenSSL would ask on the terminal, and wait. `wasAsked` is a `Bool` or nil.
+/// Without this OpenSSL would ask on the terminal, and wait.
+///
+/// `wasAsked` is a `Bool` or nil.
 private func refusePassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _ forWriting: Int32, _ wasAsked: UnsafeMutableRawPointer?
 ) -> Int32 {

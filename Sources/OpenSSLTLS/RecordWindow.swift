@@ -16,7 +16,9 @@ struct RecordWindow {
     /// The peer asked for a new handshake within the connection (TLS 1.2) and was told no.
     var renegotiationRefused = false
 
-    /// Copies what is there, at most `capacity` bytes. Returns how many; 0 when the peer has to send more first.
+    /// Copies what is there, at most `capacity` bytes.
+    ///
+    /// Returns how many; 0 when the peer has to send more first.
     mutating func read(into destination: UnsafeMutableRawPointer, capacity: Int) -> Int {
         let count = min(capacity, self.input.count, self.handshakeBudget)
         guard count > 0, let source = self.input.baseAddress else { return 0 }
@@ -26,7 +28,9 @@ struct RecordWindow {
         return count
     }
 
-    /// Appends to the output. Returns false when none is lent, which ends the connection with an error.
+    /// Appends to the output.
+    ///
+    /// Returns false when none is lent, which ends the connection with an error.
     func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let output = self.output else { return false }
         output.pointee.writeBytes(bytes)

@@ -5,7 +5,9 @@ struct ServerNameTable<Value> {
 
     var isEmpty: Bool { self.exact.isEmpty && self.wildcards.isEmpty }
 
-    /// The first entry for a name stays. Returns false when `pattern` is no host name and no `*.` before one.
+    /// The first entry for a name stays.
+    ///
+    /// Returns false when `pattern` is no host name and no `*.` before one.
     @discardableResult
     mutating func add(_ pattern: String, _ value: Value) -> Bool {
         let pattern = Self.normalized(pattern)

@@ -14,7 +14,9 @@ extension TLSContext {
 
         /// A further certificate, for clients that ask for one of its names.
         package struct NamedKeyPair: Hashable, Sendable {
-            /// Host names, or `*.example.com` for exactly one label. Empty: the DNS names in the certificate.
+            /// Host names, or `*.example.com` for exactly one label.
+            ///
+            /// Empty: the DNS names in the certificate.
             package var names: [String]
             package var files: KeyPair
 
@@ -39,7 +41,9 @@ extension TLSContext {
         package var clientCertificates = ClientCertificates.none
         /// Shared between nodes; nil makes random ones, which live as long as the process.
         package var ticketKeys: TicketKeys?
-        /// Best first. A client that offers only others is refused (ALPACA, RFC 7301 section 3.2).
+        /// Best first.
+        ///
+        /// A client that offers only others is refused (ALPACA, RFC 7301 section 3.2).
         package var applicationProtocols = ["http/1.1"]
 
         package init(files: KeyPair) {

@@ -23,7 +23,9 @@ package final class TLSContext: @unchecked Sendable {
     private let protocols: ApplicationProtocols
     private let tickets: TicketSealer
 
-    /// Reads the files. `now` is Unix time in seconds, for ``warnings``.
+    /// Reads the files.
+    ///
+    /// `now` is Unix time in seconds, for ``warnings``.
     package init(_ options: Options, now: Int64) throws(TLSContextError) {
         // Before anything else: else OpenSSL takes itself apart at exit while loops may still run.
         OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)

@@ -11,7 +11,9 @@ package final class TLSContextBox: Sendable {
     /// What a connection accepted now begins with, and keeps.
     package var current: TLSContext { self.context.withLock { $0 } }
 
-    /// Reads the files again. When they do not make a context, the old one stays and the error says why.
+    /// Reads the files again.
+    ///
+    /// When they do not make a context, the old one stays and the error says why.
     @discardableResult
     package func reload(_ options: TLSContext.Options, now: Int64) throws(TLSContextError) -> TLSContext {
         let fresh = try TLSContext(options, now: now)

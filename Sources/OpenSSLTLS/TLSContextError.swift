@@ -1,4 +1,6 @@
-/// Why no TLS context could be made from its files. Says what, why, and what to do.
+/// Why no TLS context could be made from its files.
+///
+/// Says what, why, and what to do.
 package enum TLSContextError: Error, Hashable, Sendable {
     case unreadable(path: String, why: String)
     case noCertificate(path: String)

@@ -24,8 +24,9 @@ package final class TLSEngine {
 
     private enum Phase: Hashable { case handshaking, established, closed, failed(TLSError) }
 
-    /// How many bytes a peer may send before the handshake is complete. A ClientHello has 0.3 to 2 KiB, a client's
-    /// certificate chain a few more.
+    /// How many bytes a peer may send before the handshake is complete.
+    ///
+    /// A ClientHello has 0.3 to 2 KiB, a client's certificate chain a few more.
     package static let handshakeLimit = 16 * 1024
 
     /// The best size for the scratch buffer, though any size works: several records fit, so they are delivered at once.
@@ -86,7 +87,9 @@ package final class TLSEngine {
         return Received(completedHandshake: false, state: self.fail(.plaintext))
     }
 
-    /// The peer's end of the stream came. Nil when that is in order; an error when bytes may be missing.
+    /// The peer's end of the stream came.
+    ///
+    /// Nil when that is in order; an error when bytes may be missing.
     package func inputEnded() -> TLSError? {
         switch self.phase {
         case .closed: return nil
@@ -196,7 +199,9 @@ package final class TLSEngine {
         if let failure { throw failure }
     }
 
-    /// We send nothing more: appends close_notify, once. Before the handshake and after a failure there is none to send.
+    /// We send nothing more: appends close_notify, once.
+    ///
+    /// Before the handshake and after a failure there is none to send.
     package func shutdown(output: inout ByteBuffer) {
         guard self.phase == .established || self.phase == .closed, !self.sentClose else { return }
         self.lending(UnsafeRawBufferPointer(start: nil, count: 0), &output) {

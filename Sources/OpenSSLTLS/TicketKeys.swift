@@ -68,7 +68,9 @@ final class TicketSealer {
 
     deinit { EVP_CIPHER_free(self.cipher) }
 
-    /// What `SSL_CTX_set_tlsext_ticket_key_evp_cb` asks of its callback. `name` has 16 bytes, `iv` at least 16.
+    /// What `SSL_CTX_set_tlsext_ticket_key_evp_cb` asks of its callback.
+    ///
+    /// `name` has 16 bytes, `iv` at least 16.
     ///
     /// Returns 1 to go on, 2 to go on and issue a new ticket, 0 for an unknown key, -1 for an error.
     func prepare(

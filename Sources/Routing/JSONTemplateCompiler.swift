@@ -47,8 +47,35 @@ struct JSONTemplateCompiler {
 
     private mutating func copy(to end: Int) {
         guard copied < end else { return }
-        segments.append(.literal(Array(source[copied..<end])))
+        segments.append(.literal(Self.compact(source[copied..<end])))
         copied = end
+    }
+
+    /// Without the blanks and line breaks that a document has for people, so that they are not sent with every event.
+    ///
+    /// A piece never begins or ends inside a string: what is filled in replaces whole strings.
+    private static func compact(_ json: ArraySlice<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(json.count)
+        var isInString = false
+        var isEscaped = false
+        for byte in json {
+            if isInString {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = true
+            } else if byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 {
+                continue
+            }
+            result.append(byte)
+        }
+        return result
     }
 
     private mutating func replace(_ range: Range<Int>, with segment: JSONTemplate.Segment) {

@@ -3,26 +3,23 @@ import Testing
 @testable import OpenSSLTLS
 
 @Suite struct KeyUpdateLimitTests {
-    private let start = ContinuousClock.now
+    /// What the limit says to updates that come after so many seconds.
+    private func verdicts(_ updates: [(count: Int, second: Int)]) -> [Bool] {
+        let start = ContinuousClock.now
+        var limit = KeyUpdateLimit()
+        return updates.map { limit.allows($0.count, now: start + .seconds($0.second)) }
+    }
 
     @Test func `ten updates within a minute are allowed and the eleventh is not`() {
-        var limit = KeyUpdateLimit()
-        for second in 0..<10 {
-            #expect(limit.allows(1, now: self.start + .seconds(second)))
-        }
-        #expect(!limit.allows(1, now: self.start + .seconds(59)))
+        #expect(
+            self.verdicts((0..<10).map { (1, $0) } + [(1, 59)]) == [Bool](repeating: true, count: 10) + [false])
     }
 
     @Test func `a new minute starts from nothing`() {
-        var limit = KeyUpdateLimit()
-        #expect(limit.allows(10, now: self.start))
-        #expect(limit.allows(10, now: self.start + .seconds(60)))
-        #expect(!limit.allows(1, now: self.start + .seconds(61)))
+        #expect(self.verdicts([(10, 0), (10, 60), (1, 61)]) == [true, true, false])
     }
 
     @Test func `many at once are too many`() {
-        var limit = KeyUpdateLimit()
-        #expect(!limit.allows(.max, now: self.start))
-        #expect(!limit.allows(.max, now: self.start))
+        #expect(self.verdicts([(.max, 0), (.max, 0), (1, 1)]) == [false, false, false])
     }
 }

@@ -3,7 +3,9 @@ import NIOCore
 
 @testable import OpenSSLTLS
 
-/// The client's side of a connection, over the same window as the engine. Checks the server's certificate only when asked.
+/// The client's side of a connection, over the same window as the engine.
+///
+/// Checks the server's certificate only when asked.
 final class TestClient {
     struct Setup {
         var minimum = TLS1_2_VERSION
@@ -59,6 +61,8 @@ final class TestClient {
     }
 
     deinit {
+        // Else OpenSSL takes the session of a connection without close_notify for a broken one.
+        SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         SSL_free(self.ssl)
         SSL_CTX_free(self.context)
         self.window.deallocate()

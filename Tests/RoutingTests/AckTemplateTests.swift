@@ -17,7 +17,7 @@ import struct NIOCore.ByteBuffer
     @Test func `a list of values is the arguments of the callback`() throws {
         #expect(try render(#"[ {"ok":true} ]"#).json == #"{"ok":true}"#)
         #expect(try render("[]").json == "")
-        #expect(try render(#"[1e400 , "{args.1}","room:{args.1}"]"#).json == #"1e400 , 7,"room:7""#)
+        #expect(try render(#"[1e400 , "{args.1}","room:{args.1}"]"#).json == #"1e400,7,"room:7""#)
     }
 
     @Test func `all arguments come back as they came`() throws {

@@ -23,7 +23,7 @@ import struct NIOCore.ByteBuffer
         (#"{"do":"emit","event":"echo","args":"{args}"}"#, emit("echo", EventSample.full.arguments)),
         (
             #"{"do":"emit","event":"{event}","args":["{args.1}","{user}", {"u" : "<{user}>"}]}"#,
-            emit("message", #"7,"u42", {"u" : "<u42>"}"#)
+            emit("message", #"7,"u42",{"u":"<u42>"}"#)
         ),
         (#"{"do":"emit","event":"e","args":["{args}"]}"#, emit("e", "[" + EventSample.full.arguments + "]")),
         (#"{"do":"emit","event":"{args.1}","args":[1e400]}"#, emit("7", "1e400")),

@@ -15,8 +15,8 @@ import struct NIOCore.ByteBuffer
     }
 
     private static let values: [(String, String)] = [
-        // Literals stay as they are written.
-        (#"{"a" : 1e400, "a":[ ] ,"\u0061":"\ud800"}"#, #"{"a" : 1e400, "a":[ ] ,"\u0061":"\ud800"}"#),
+        // Literals stay as they are written, without the blanks between them.
+        (#"{"a" : 1e400, "a":[ ] ,"\u0061":"\ud800 \" , x"}"#, #"{"a":1e400,"a":[],"\u0061":"\ud800 \" , x"}"#),
         ("  12345678901234567890 ", "12345678901234567890"), ("null", "null"), (#""a{{b}}""#, #""a{b}""#),
         // One expression is the value itself.
         (#""{args.1}""#, "7"), (#""{args.2}""#, "null"), (#""{args.3}""#, #""\ud800x""#), (#""{args.4}""#, "1e400"),
@@ -32,7 +32,7 @@ import struct NIOCore.ByteBuffer
         (#""a{args.1}b""#, #""a7b""#), (#""<{args.0.text}>""#, #""<h\"i>""#), (#""{args.3}!""#, #""\ud800x!""#),
         (#""{message}{message}""#, #""raw \"text\"\nraw \"text\"\n""#), (#""é\n{user}\"""#, #""é\nu42\"""#),
         // Anywhere, also in keys.
-        (#"[ {"{user}":{"x":["{args.1}" , "y"]}} ]"#, #"[ {"u42":{"x":[7 , "y"]}} ]"#),
+        (#"[ {"{user}":{"x":["{args.1}" , "y"]}} ]"#, #"[{"u42":{"x":[7,"y"]}}]"#),
         (#"{"{args.1}":"{args.1}"}"#, #"{"7":7}"#),
         (#"{"q{args.0.text}":0}"#, #"{"qh\"i":0}"#),
     ]

@@ -192,13 +192,17 @@ final class HTTPStream: ByteStream {
     }
 
     override func inputClosed() {
-        // Half-closed: an answer in the making is still given, but a held poll is over, because nobody can tell such a
-        // client from one that has gone.
-        if self.awaitsAnswer, let exchange = self.exchange, exchange.onAbort == nil {
-            self.closesAfterAnswer = true
-        } else {
+        guard self.awaitsAnswer, let exchange = self.exchange else {
             // What was answered before is still on its way out.
-            self.connection.closeAfterFlush()
+            return self.connection.closeAfterFlush()
+        }
+        // Half-closed: an answer in the making is still given. A held poll is over, because nobody can tell such a client
+        // from one that has gone; but not before the turn has ended, which may be about to answer it.
+        self.closesAfterAnswer = true
+        guard exchange.onAbort != nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.connection.shard.loop)
+        self.connection.shard.loop.execute {
+            if bound.value.awaitsAnswer { bound.value.connection.closeAfterFlush() }
         }
     }
 
