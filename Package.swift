@@ -49,8 +49,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 nio, crypto, "CZlib",
-                "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO", "Bus", "Routing", "HandlerContract",
-                "Configuration",
+                "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
+                "Bus", "Routing", "HandlerContract", "Configuration",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
