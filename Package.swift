@@ -41,8 +41,22 @@ let package = Package(
         // The JSON document: one table of options, strict errors with positions.
         .target(name: "Configuration", dependencies: ["JSONScanner", "Bus", "Routing"]),
 
+        // OpenSSL 3 of the system: patched with it.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        // The server's side of TLS without a socket: bytes in, bytes out.
+        .target(
+            name: "OpenSSLTLS", dependencies: [nio, "COpenSSL"],
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+
         // zlib, for compressed responses.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Tokens: where they are found, whether they are genuine, what they say.
+        .target(
+            name: "Identity",
+            dependencies: ["JSONScanner", crypto, .product(name: "CryptoExtras", package: "swift-crypto")]),
+        // Who a client really is behind proxies, and how much one address may do.
+        .target(name: "ClientAddress"),
 
         // Everything that owns a socket, a clock, a task or a file. `Gateway.swift` is the assembly.
         .target(
@@ -50,10 +64,11 @@ let package = Package(
             dependencies: [
                 nio, crypto, "CZlib",
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
-                "Bus", "Routing", "HandlerContract", "Configuration",
+                "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 // For requests to backends: types that the HTTP client's interface is made of.
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -84,6 +99,13 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Bus", "JSONScanner", nio]),
         .testTarget(name: "HandlerContractTests", dependencies: ["HandlerContract", "Routing", "JSONScanner", nio]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "JSONScanner"]),
+        .testTarget(
+            name: "IdentityTests",
+            dependencies: [
+                "Identity", "JSONScanner", crypto, .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
+        .testTarget(name: "ClientAddressTests", dependencies: ["ClientAddress"]),
+        .testTarget(name: "OpenSSLTLSTests", dependencies: ["OpenSSLTLS", "COpenSSL", nio]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

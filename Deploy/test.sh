@@ -5,9 +5,15 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root"
 
-step "System libraries, Node packages, a browser"
+step "System libraries, Node packages, a browser, proxies"
 need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip \
-    node-ws node-xmlhttprequest chromium chromium-driver
+    node-ws node-xmlhttprequest chromium chromium-driver openssl curl
+for server in nginx haproxy caddy; do
+    (PATH="$PATH:/usr/sbin" && command -v "$server" >/dev/null) && continue
+    need_packages "$server"
+    # Debian starts what it installs; the tests start their own, on ports of their own.
+    ! command -v systemctl >/dev/null || as_root systemctl disable --now --quiet "$server" 2>/dev/null || true
+done
 command -v node >/dev/null || need_packages nodejs
 need_swift
 "$root/Deploy/client.sh"

@@ -51,13 +51,14 @@ package final class Gateway: Service {
             throw StartupError("\(error)")
         }
         let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
-        let core = GatewayCore(
-            self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
-        for shard in shards {
-            try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
-        }
+        let core: GatewayCore
         var listeners: [any Channel] = []
         do {
+            core = try GatewayCore(
+                self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
+            for shard in shards {
+                try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
+            }
             listeners = try await self.bind(group, core)
         } catch {
             for handler in handlers.values { await handler.shutDown(within: .zero) }
@@ -65,7 +66,14 @@ package final class Gateway: Service {
         }
         core.isStarted = true
         self.logger.info("started", metadata: ["version": "\(self.version)", "node": "\(self.configuration.node.id)"])
+        let watcher = CertificateWatcher(listeners: Array(core.tlsListeners.values), logger: self.logger)
+        let watching = Task { await watcher.run() }
+        let refreshing = core.authenticators.values.map { authenticator in
+            Task { await authenticator.keys.keepFresh() }
+        }
         try? await gracefulShutdown()
+        watching.cancel()
+        for task in refreshing { task.cancel() }
         await Shutdown(core: core, listeners: listeners, logger: self.logger).run()
     }
 
@@ -75,7 +83,9 @@ package final class Gateway: Service {
         do {
             for (index, listener) in self.configuration.listeners.enumerated() {
                 let context = ListenerContext(
-                    name: listener.name, index: index, audience: .clients, healthPath: listener.health)
+                    name: listener.name, index: index, audience: .clients, healthPath: listener.health,
+                    tls: core.tlsListeners[index], trust: ProxyTrust(listener),
+                    proxyVersion: listener.proxyProtocol.version)
                 let channel = try await ListenerBootstrap.bind(
                     listener.address, group: group, core: core, context: context)
                 channels.append(channel)

@@ -12,7 +12,12 @@ final class GatewayCore: Sendable {
     let actions: ActionRunner
     let handlers: [String: any HandlerService]
     let limits: ConnectionLimits
+    let admission: Admission
+    /// By the endpoint's place in the configuration; those without `auth.jwt` are missing.
+    let authenticators: [Int: Authenticator]
     let clientBundles: [String: ClientBundle]
+    /// By the listener's place in the configuration; those without TLS are missing.
+    let tlsListeners: [Int: TLSListener]
     /// Request headers that some handler wants to see: all that is kept of a client's.
     let forwardedHeaders: [String]
     let logger: Logger
@@ -25,14 +30,28 @@ final class GatewayCore: Sendable {
     init(
         _ configuration: GatewayConfiguration, shards: [ShardHandle], handlers: [String: any HandlerService],
         version: String, logger: Logger
-    ) {
+    ) throws {
         self.version = version
+        var tlsListeners: [Int: TLSListener] = [:]
+        for (index, listener) in configuration.listeners.enumerated() {
+            guard let tls = listener.tls else { continue }
+            tlsListeners[index] = try TLSListener(tls, listener: listener.name, logger: logger)
+        }
+        self.tlsListeners = tlsListeners
+        var authenticators: [Int: Authenticator] = [:]
+        for (index, endpoint) in configuration.endpoints.enumerated() {
+            guard let auth = endpoint.auth, let jwt = auth.jwt else { continue }
+            authenticators[index] = try Authenticator(
+                jwt, isRequired: auth.required, endpoint: endpoint.name, logger: logger)
+        }
+        self.authenticators = authenticators
         self.configuration = configuration
         self.shards = shards
         self.handlers = handlers
         self.logger = logger
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.limits = ConnectionLimits(configuration)
+        self.admission = Admission(configuration.limits, now: .now)
         self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels)
         self.actions = ActionRunner(namespaces: self.namespaces, handlers: Array(handlers.values))
         let routes = configuration.routes.map { options in
@@ -58,15 +77,6 @@ final class GatewayCore: Sendable {
         }
     }
 
-    private let connections = Atomic(0)
-
-    /// Counts a connection of any shard.
-    ///
-    /// Returns `false` when there are more than `limits.maxConnections`.
-    func connectionOpened() -> Bool {
-        self.connections.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections
-    }
-
     private let sessions = Atomic(0)
 
     /// Counts a session of any shard; a polling one has no connection of its own that would be counted.
@@ -84,14 +94,18 @@ final class GatewayCore: Sendable {
         self.sessions.wrappingSubtract(1, ordering: .relaxed)
     }
 
-    func connectionClosed() {
-        self.connections.wrappingSubtract(1, ordering: .relaxed)
-    }
-
     /// No new sessions; the rest is being finished.
     var isDraining: Bool {
         get { self.drainFlag.load(ordering: .relaxed) }
         set { self.drainFlag.store(newValue, ordering: .relaxed) }
+    }
+
+    private let descriptorFlag = Atomic(false)
+
+    /// No connection could be accepted a moment ago, for want of descriptors.
+    var isOutOfDescriptors: Bool {
+        get { self.descriptorFlag.load(ordering: .relaxed) }
+        set { self.descriptorFlag.store(newValue, ordering: .relaxed) }
     }
 
     /// The listeners are bound.
@@ -106,6 +120,7 @@ struct ConnectionLimits: Sendable {
     let outputSoft: Int
     let outputHard: Int
     let maxRoomsPerSocket: Int
+    let messagesPerSecond: Double
     let header: Duration
     let handshake: Duration
     let writeProgress: Duration
@@ -114,6 +129,8 @@ struct ConnectionLimits: Sendable {
         self.outputSoft = configuration.limits.outputSoft
         self.outputHard = configuration.limits.outputHard
         self.maxRoomsPerSocket = configuration.limits.maxRoomsPerSocket
+        let rate = configuration.limits.messagesPerSocket
+        self.messagesPerSecond = Double(rate.count) / max(rate.period / .seconds(1), 0.001)
         self.header = configuration.timeouts.header
         self.handshake = configuration.timeouts.handshake
         self.writeProgress = configuration.timeouts.writeProgress

@@ -8,17 +8,17 @@ struct Config: AsyncParsableCommand {
 
     struct Default: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Every option at its default, as JSON.")
-        func run() { print(Options.defaultDocument()) }
+        func run() { print(Options.defaultDocument(), terminator: "") }
     }
 
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The JSON Schema of the configuration.")
-        func run() { print(Options.schema()) }
+        func run() { print(Options.schema(), terminator: "") }
     }
 
     struct Docs: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "All options with their meaning, as Markdown.")
-        func run() { print(Options.markdown()) }
+        func run() { print(Options.markdown(), terminator: "") }
     }
 
     struct Show: AsyncParsableCommand {

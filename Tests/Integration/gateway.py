@@ -18,7 +18,9 @@ STOP_SECONDS = 20
 
 # What a test does not care about: room for many clients.
 DEFAULTS = {
-    "limits": {"maxConnections": 20000},
+    # Everything comes from one address here, and tests are in a hurry.
+    "limits": {"maxConnections": 20_000, "maxConnectionsPerIP": 20_000, "acceptRate": "100000/s",
+               "messagesPerSocket": "1000000/s"},
     "log": {"level": "info"},
 }
 

@@ -76,8 +76,30 @@ extension GatewayConfiguration {
         ///
         /// Of no effect without a token scheme.
         package var required: Bool
+        package var jwt: JWT?
         /// Rooms that every accepted socket joins; templates over the CONNECT.
         package var rooms: [Template]
+    }
+
+    /// Tokens that the gateway verifies itself.
+    package struct JWT: Hashable, Sendable {
+        package enum Source: Hashable, Sendable {
+            case secret(Secret)
+            /// PEM file.
+            case publicKey(String)
+            /// URL or file of a key set (RFC 7517).
+            case jwks(String)
+        }
+
+        package var source: Source
+        /// As JOSE names them, such as `RS256`.
+        package var algorithms: [String]
+        package var audience: String?
+        package var issuer: String?
+        /// Cookie that may carry the token.
+        package var cookie: String?
+        /// Query parameter that may carry the token.
+        package var query: String?
     }
 
     /// The affinity cookie of a polling handshake.

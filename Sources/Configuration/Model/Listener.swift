@@ -6,10 +6,41 @@ extension GatewayConfiguration {
         package var address: Address
         /// Path that answers health checks on this public listener, such as `/healthz`.
         package var health: String?
+        /// Nil: plain HTTP.
+        package var tls: TLS?
         /// Networks (CIDR) whose ``clientAddressHeader`` is believed.
         package var trustedProxies: [AddressRange]
         /// Lower-case.
         package var clientAddressHeader: String
+        package var proxyProtocol: ProxyProtocol
+    }
+
+    /// Whether connections begin with a PROXY protocol header, and of which version.
+    package enum ProxyProtocol: String, Hashable, Sendable, CaseIterable { case off, v1, v2 }
+
+    /// How a listener speaks TLS.
+    ///
+    /// All paths are absolute.
+    package struct TLS: Hashable, Sendable {
+        package enum Version: String, Hashable, Sendable, CaseIterable {
+            case v12 = "1.2"
+            case v13 = "1.3"
+        }
+
+        /// A further certificate, for clients that ask for one of its names.
+        package struct Certificate: Hashable, Sendable {
+            package var names: [String]
+            package var certificate: String
+            package var key: String
+        }
+
+        package var certificate: String
+        package var key: String
+        package var minimumVersion: Version
+        /// Authorities whose client certificates are required; nil: clients need none.
+        package var clientCA: String?
+        package var ticketKeys: String?
+        package var certificates: [Certificate]
     }
 
     /// The listener for operators: health, metrics, admin API.

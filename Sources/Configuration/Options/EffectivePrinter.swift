@@ -66,13 +66,19 @@ struct EffectivePrinter {
     }
 
     private func example(of node: OptionNode) -> Setting {
-        let members = node.children.filter { $0.option.availability == .available }.map { child -> Setting.Member in
+        var members: [Setting.Member] = []
+        for child in node.children where child.option.availability == .available {
             let json =
                 switch child.option.fallback {
                 case .value(let json), .required(let json): json
                 case .same, .numbered: "null"
                 }
-            return .init(key: child.option.key, keyPlace: .builtIn, value: Setting.builtIn(json))
+            let key = child.option.key
+            members.append(.init(key: key, keyPlace: .builtIn, value: Setting.builtIn(json)))
+            guard !child.children.isEmpty else { continue }
+            var inner = example(of: child)
+            if case .sections = child.option.type { inner = plain(.array([inner])) }
+            members.append(.init(key: "_\(key)", keyPlace: .builtIn, value: inner))
         }
         return plain(.object(members))
     }

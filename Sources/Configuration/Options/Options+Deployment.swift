@@ -17,7 +17,7 @@ extension Options {
             "listeners[].health", .text(.requestPath), "null",
             "Path that answers health checks on this listener, such as `/healthz`."),
         Option(
-            "listeners[].tls", .section, "null", availability: .unavailable,
+            "listeners[].tls", .section, "null",
             "Certificate and key; without it the listener speaks plain HTTP."),
         Option(
             "listeners[].tls.certificate", .text(.file), fallback: .required(example: #""tls.crt""#),
@@ -46,13 +46,13 @@ extension Options {
             "listeners[].tls.certificates[].key", .text(.file), fallback: .required(example: #""w.key""#),
             "PEM file of the private key."),
         Option(
-            "listeners[].trustedProxies", .list(.text(.addressRange)), "[]", availability: .unavailable,
+            "listeners[].trustedProxies", .list(.text(.addressRange)), "[]",
             "Networks, such as `10.0.0.0/8`, whose `clientAddressHeader` is believed."),
         Option(
-            "listeners[].clientAddressHeader", .text(.token), #""x-forwarded-for""#, availability: .unavailable,
+            "listeners[].clientAddressHeader", .text(.token), #""x-forwarded-for""#,
             "Header in which a trusted proxy names the client."),
         Option(
-            "listeners[].proxyProtocol", .text(.any), #""off""#, availability: .unavailable,
+            "listeners[].proxyProtocol", .choice("off", "v1", "v2", of: "PROXY protocol versions"), #""off""#,
             "Whether connections begin with a PROXY protocol header."),
 
         Option(

@@ -122,13 +122,17 @@ extension Options {
             "endpoints[].auth", .section, "null", of: socketIO,
             "What a socket needs to be let in; null: nothing but what routes ask."),
         Option(
-            "endpoints[].auth.jwt", .section, "null", of: socketIO, availability: .unavailable,
+            "endpoints[].auth.jwt", .section, "null", of: socketIO,
             "Tokens that are verified here: one of `secret`, `publicKey` or `jwks`."),
         Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: socketIO, secret: true, "Shared secret."),
         Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: socketIO, "PEM file."),
         Option("endpoints[].auth.jwt.jwks", .text(.any), "null", of: socketIO, "URL or file of a key set."),
         Option(
-            "endpoints[].auth.jwt.algorithms", .list(.text(.token), atLeast: 1),
+            "endpoints[].auth.jwt.algorithms",
+            .list(
+                .choice(
+                    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
+                    "ES512", "EdDSA", of: "algorithms"), atLeast: 1),
             fallback: .required(example: #"["RS256"]"#), of: socketIO, "Algorithms that are accepted."),
         Option("endpoints[].auth.jwt.audience", .text(.any), "null", of: socketIO, "Required claim `aud`."),
         Option("endpoints[].auth.jwt.issuer", .text(.any), "null", of: socketIO, "Required claim `iss`."),

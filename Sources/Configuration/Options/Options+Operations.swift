@@ -24,12 +24,12 @@ extension Options {
         Option("limits", .section, "{}", "Bounds that protect the process and its other clients."),
         Option("limits.maxConnections", .count, "100000", "Connections of all listeners together."),
         Option(
-            "limits.acceptRate", .rate, #""1000/s""#, availability: .unavailable, "New connections."),
+            "limits.acceptRate", .rate, #""1000/s""#, "New connections."),
         Option(
-            "limits.maxConnectionsPerIP", .count, "200", availability: .unavailable,
+            "limits.maxConnectionsPerIP", .count, "200",
             "Connections of one address (IPv6: of one /64)."),
         Option(
-            "limits.messagesPerSocket", .rate, #""1000/s""#, availability: .unavailable,
+            "limits.messagesPerSocket", .rate, #""1000/s""#,
             "Messages that one socket may send."),
         Option(
             "limits.outputSoft", .size(1...Int(Int32.max)), #""256KiB""#,

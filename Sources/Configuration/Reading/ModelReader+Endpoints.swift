@@ -86,9 +86,34 @@ extension ModelReader {
         if isRequired.isGiven, section.bool("required"), section.isNull("jwt") {
             problems.add(
                 isRequired.place, isRequired.pointer,
-                "\"required\" needs \"jwt\", which is not available in this version")
+                "\"required\" needs \"jwt\", which says how tokens are verified")
         }
-        return .init(required: section.bool("required"), rooms: section.list("rooms").compactMap { template($0) })
+        return .init(
+            required: section.bool("required"), jwt: section.section("jwt").flatMap { jwt($0) },
+            rooms: section.list("rooms").compactMap { template($0) })
+    }
+
+    private mutating func jwt(_ section: Section) -> GatewayConfiguration.JWT? {
+        var sources: [GatewayConfiguration.JWT.Source] = []
+        if let secret = section.optionalText("secret") { sources.append(.secret(Secret(secret))) }
+        if let path = section.optionalText("publicKey") { sources.append(.publicKey(path)) }
+        if let place = section.optionalText("jwks") { sources.append(.jwks(place)) }
+        guard sources.count == 1, let source = sources.first else {
+            problems.add(section.place, section.pointer, "needs exactly one of \"secret\", \"publicKey\" and \"jwks\"")
+            return nil
+        }
+        // A public key is known to everybody, so an HMAC made with it would prove nothing.
+        let algorithms = section.texts("algorithms")
+        let isSecret = if case .secret = source { true } else { false }
+        if let wrong = algorithms.first(where: { $0.hasPrefix("HS") != isSecret }) {
+            problems.add(
+                section.place, section.pointer,
+                isSecret ? "\"\(wrong)\" does not go with a secret" : "\"\(wrong)\" goes with a secret only")
+        }
+        return .init(
+            source: source, algorithms: algorithms, audience: section.optionalText("audience"),
+            issuer: section.optionalText("issuer"), cookie: section.optionalText("cookie"),
+            query: section.optionalText("query"))
     }
 
     /// Compiles a checked text; nil after a problem.

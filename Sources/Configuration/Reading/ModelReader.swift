@@ -16,7 +16,7 @@ struct ModelReader {
     mutating func read(shown: String) -> GatewayConfiguration {
         let configuration = GatewayConfiguration(
             node: .init(id: root("node").text("id")),
-            listeners: document.sections("listeners").map { listener($0) },
+            listeners: listeners(),
             admin: admin(),
             origins: document.texts("origins"),
             endpoints: document.sections("endpoints").map { endpoint($0) },
@@ -41,13 +41,41 @@ struct ModelReader {
             ?? Section(node: document.node[key] ?? document.node, pointer: "/\(key)", place: .builtIn, isFaulty: true)
     }
 
+    private mutating func listeners() -> [GatewayConfiguration.Listener] {
+        let sections = document.sections("listeners")
+        for section in sections {
+            guard section.choice("proxyProtocol", default: GatewayConfiguration.ProxyProtocol.off) != .off,
+                section.texts("trustedProxies").isEmpty
+            else { continue }
+            problems.add(
+                section["proxyProtocol"].place, section["proxyProtocol"].pointer,
+                "\"proxyProtocol\" needs \"trustedProxies\", which says who may send it")
+        }
+        return sections.map { listener($0) }
+    }
+
     private func listener(_ section: Section) -> GatewayConfiguration.Listener {
         .init(
             name: section.text("name"),
             address: Address(section.text("address")) ?? .host("", port: 0),
             health: section.optionalText("health"),
+            tls: section.section("tls").map { tls($0) },
             trustedProxies: section.texts("trustedProxies").compactMap(AddressRange.init),
-            clientAddressHeader: section.text("clientAddressHeader").lowercased())
+            clientAddressHeader: section.text("clientAddressHeader").lowercased(),
+            proxyProtocol: section.choice("proxyProtocol", default: .off))
+    }
+
+    private func tls(_ section: Section) -> GatewayConfiguration.TLS {
+        .init(
+            certificate: section.text("certificate"),
+            key: section.text("key"),
+            minimumVersion: section.choice("minimumVersion", default: .v12),
+            clientCA: section.optionalText("clientCA"),
+            ticketKeys: section.optionalText("ticketKeys"),
+            certificates: section.sections("certificates").map { further in
+                .init(
+                    names: further.texts("names"), certificate: further.text("certificate"), key: further.text("key"))
+            })
     }
 
     private func admin() -> GatewayConfiguration.Admin? {

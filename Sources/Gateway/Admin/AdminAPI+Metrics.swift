@@ -16,7 +16,10 @@ extension AdminAPI {
             namespaces: labels, shards: shards, sockets: sockets,
             handlers: self.core.handlers.sorted { $0.key.precedesByBytes($1.key) }
                 .map { ($0.key, $0.value.statistics()) },
-            process: .read())
+            process: .read(),
+            certificates: self.core.tlsListeners.sorted { $0.key < $1.key }.map {
+                .init(listener: configuration.listeners[$0.key].name, at: $0.value.certificateExpiry)
+            })
         return HTTPResponse(
             200, headers: [("content-type", MetricsText.contentType), ("cache-control", "no-store")],
             body: ByteBuffer(bytes: report.text().bytes))

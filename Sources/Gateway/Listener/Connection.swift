@@ -1,5 +1,7 @@
+import ClientAddress
 import Logging
 import NIOCore
+import OpenSSLTLS
 import WebSocketProtocol
 
 /// One accepted connection: the only handler in its channel's pipeline, and the owner of its descriptor.
@@ -30,9 +32,11 @@ final class Connection: ChannelInboundHandler {
 
     let shard: Shard
     let listener: ListenerContext
-    private(set) var remoteAddress: SocketAddress?
-    /// One more than `limits.maxConnections`: its request is answered with 503.
-    private(set) var isSurplus = false
+    /// The other end: of the TCP connection, or what a PROXY header says; `nil` on a unix socket.
+    private(set) var peerAddress: IPAddress?
+    private var permit: Admission.Permit?
+    /// Until a proxy has said whom it forwards.
+    private var proxyWait: ProxyWait?
 
     private var channel: (any Channel)?
     private var descriptor: CInt = -1
@@ -47,17 +51,38 @@ final class Connection: ChannelInboundHandler {
     private var progress: UInt32 = 0
     private var progressTimerRuns = false
     private let timerSlot = TimerSlot()
+    /// `nil` on a listener without TLS, and after the end.
+    private var tls: TLSEngine?
 
+    /// A connection that was just accepted.
     init(shard: Shard, listener: ListenerContext) {
         self.shard = shard
         self.listener = listener
+        self.proxyWait = listener.proxyVersion.map { ProxyWait(version: $0) }
+        if let listener = listener.tls {
+            // Only out of memory; the first read then finds no engine, and closes.
+            self.tls = try? TLSEngine(context: listener.context)
+        }
     }
+
+    /// A connection that comes from another loop.
+    init(shard: Shard, listener: ListenerContext, from other: ConnectionHandOver) {
+        self.shard = shard
+        self.listener = listener
+        self.tls = other.engine
+        self.peerAddress = other.peerAddress
+        self.permit = other.permit
+    }
+
+    /// Why it gets no service: its request is answered with 503.
+    var refusal: Admission.Refusal? { self.permit?.refusal }
+
+    var isTLS: Bool { self.listener.tls != nil }
 
     // MARK: - Input
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.channel = context.channel
-        self.remoteAddress = context.channel.remoteAddress
         if context.channel.isActive { self.opened(context) }
     }
 
@@ -71,11 +96,30 @@ final class Connection: ChannelInboundHandler {
         let transport = try? context.pipeline.syncOperations
             .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
         self.descriptor = transport ?? -1
-        if self.remoteAddress == nil { self.remoteAddress = context.channel.remoteAddress }
         self.timerSlot.set(self)
-        self.isSurplus = !self.shard.connectionOpened(self) && self.listener.audience == .clients
+        self.shard.connectionOpened(self)
+        if self.permit == nil { self.accepted(context.channel.remoteAddress) }
         if self.stream == nil { self.stream = HTTPStream(connection: self) }
     }
+
+    private func accepted(_ address: SocketAddress?) {
+        self.peerAddress = address?.ipAddress.flatMap { IPAddress($0) }
+        guard self.proxyWait != nil else { return self.admit() }
+        guard let peer = self.peerAddress, self.listener.trust?.trusts(peer) == true else { return self.refuseProxy() }
+        self.shard.timers.schedule(after: Self.proxyDeadline, slot: self.timerSlot, token: 3)
+    }
+
+    /// Now it is known who the peer is.
+    func admit() {
+        guard self.listener.audience == .clients else { return }
+        let isTrusted = self.peerAddress.map { self.listener.trust?.trusts($0) ?? false } ?? true
+        let permit = self.shard.core.admission.admit(isTrusted ? nil : self.peerAddress, now: .now)
+        self.permit = permit
+        guard let refusal = permit.refusal else { return }
+        self.shard.counters.listeners[self.listener.index].refused[refusal, default: 0] &+= 1
+    }
+
+    func setPeer(_ address: IPAddress) { self.peerAddress = address }
 
     /// The protocol changes.
     ///
@@ -90,23 +134,45 @@ final class Connection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = self.unwrapInboundIn(data)
-        guard self.phase == .open, let stream = self.stream else {
-            return self.shard.receiveBuffer.giveBack(buffer)
-        }
+        defer { self.shard.receiveBuffer.giveBack(buffer) }
+        guard self.phase == .open else { return }
         self.shard.counters.receivedBytes &+= UInt64(buffer.readableBytes)
         buffer.withUnsafeReadableBytes { bytes in
+            var bytes = bytes
+            if self.proxyWait != nil {
+                var wait = self.proxyWait
+                let result = self.takeProxyHeader(bytes, &wait)
+                self.proxyWait = wait
+                guard let taken = result else { return }
+                bytes = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+                guard !bytes.isEmpty else { return }
+            }
+            if self.isTLS {
+                guard let engine = self.tls else { return self.closeNow() }
+                return self.receiveEncrypted(bytes, engine)
+            }
             // In place although the channel still holds a reference: the memory came from this loop's ReceiveBuffer for
             // this read alone, nobody else reads it, and a copy-on-write would copy 64 KiB.
-            stream.received(UnsafeMutableRawBufferPointer(mutating: bytes))
+            self.deliver(UnsafeMutableRawBufferPointer(mutating: bytes))
         }
-        self.shard.receiveBuffer.giveBack(buffer)
+    }
+
+    /// Plain bytes for the protocol, which may change them in place.
+    func deliver(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard self.phase == .open else { return }
+        self.stream?.received(bytes)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
         switch self.phase {
         case .open:
-            self.stream?.inputClosed()
+            if let error = self.tls?.inputEnded() {
+                // Cut off: what came last may not be the end of what was sent.
+                self.shard.counters.tlsFailed(error, listener: self.listener)
+                return self.end(.error)
+            }
+            self.peerEnded()
         case .flushing:
             break
         case .lingering:
@@ -114,6 +180,12 @@ final class Connection: ChannelInboundHandler {
         case .closed:
             break
         }
+    }
+
+    /// The peer sends nothing more, and has said so.
+    func peerEnded() {
+        guard self.phase == .open else { return }
+        self.stream?.inputClosed()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -187,10 +259,75 @@ final class Connection: ChannelInboundHandler {
         self.outputBytes = 0
         guard let channel = self.channel, channel.isActive, self.phase != .closed else { return }
         if !list.isEmpty {
-            self.shard.counters.sentBytes &+= UInt64(count)
-            self.write(list, count: count, channel: channel)
+            if let engine = self.tls {
+                self.encrypt(list, engine)
+            } else {
+                self.shard.counters.sentBytes &+= UInt64(count)
+                self.write(list, count: count, channel: channel)
+            }
+        }
+        guard self.phase == .flushing else { return }
+        if let engine = self.tls {
+            var output = ByteBuffer()
+            engine.shutdown(output: &output)
+            self.writeNow(output)
         }
         if self.phase == .flushing, self.writer.backlog == 0 { self.shutDownOutput() }
+    }
+
+    /// Encrypts what the turn has brought, many messages to a record, and writes it.
+    private func encrypt(_ list: OutputArena.List, _ engine: TLSEngine) {
+        var records = ByteBuffer()
+        do throws(TLSError) {
+            let gathered = self.shard.arena.withBytes(of: list, gather: self.shard.gather) { bytes in
+                Result { () throws(TLSError) in try engine.send(bytes, output: &records) }
+            }
+            if let gathered {
+                try gathered.get()
+            } else {
+                for buffer in self.shard.arena.buffers(of: list) {
+                    let result = buffer.withUnsafeReadableBytes { bytes in
+                        Result { () throws(TLSError) in try engine.send(bytes, output: &records) }
+                    }
+                    try result.get()
+                }
+            }
+        } catch {
+            self.shard.core.logger.debug("listener \(self.listener.name): TLS connection ended: \(error)")
+            return self.end(.error)
+        }
+        self.writeNow(records)
+    }
+
+    /// Writes bytes as they are, behind whatever is on its way.
+    func writeNow(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0, self.phase != .closed, let channel = self.channel, channel.isActive else {
+            return
+        }
+        self.shard.counters.sentBytes &+= UInt64(bytes.readableBytes)
+        guard self.writer.backlog == 0, self.descriptor >= 0 else {
+            return self.enqueue([bytes], count: bytes.readableBytes, channel: channel)
+        }
+        switch bytes.withUnsafeReadableBytes({ self.writer.write($0, to: self.descriptor) }) {
+        case .wrote(let written):
+            guard written < bytes.readableBytes else { return }
+            var rest = bytes
+            rest.moveReaderIndex(forwardBy: written)
+            self.enqueue([rest], count: rest.readableBytes, channel: channel)
+        case .failed:
+            self.end(.error)
+        }
+    }
+
+    /// Nothing more can be encrypted or decrypted; what was written, an alert, is on its way.
+    func failTLS() {
+        guard self.phase == .open || self.phase == .flushing else { return }
+        self.tls = nil
+        self.phase = .flushing
+        self.output = OutputArena.List()
+        self.outputBytes = 0
+        self.endStream(.error)
+        if self.writer.backlog == 0 { self.shutDownOutput() }
     }
 
     private func write(_ list: OutputArena.List, count: Int, channel: any Channel) {
@@ -301,8 +438,10 @@ final class Connection: ChannelInboundHandler {
         self.phase = .closed
         self.descriptor = -1
         self.timerSlot.cancelAll()
+        self.tls = nil
         self.endStream(end)
         self.channel = nil
+        if let permit = self.permit.take() { self.shard.core.admission.release(permit, now: .now) }
         self.shard.connectionClosed(self)
     }
 
@@ -313,23 +452,31 @@ final class Connection: ChannelInboundHandler {
     }
 
     /// Gives the descriptor away, for another loop to serve it: the channel is closed without a word to the peer.
-    func detach() -> CInt? {
+    ///
+    /// For a TLS connection the engine goes along: its records must be written by one side only.
+    func detach() -> ConnectionHandOver? {
         guard self.phase == .open, let channel = self.channel, channel.isActive, self.descriptor >= 0,
             self.writer.backlog == 0, self.output.isEmpty
         else { return nil }
         let copy = DescriptorHandOver.duplicate(self.descriptor)
         guard copy >= 0 else { return nil }
         self.stream = nil
+        let handOver = ConnectionHandOver(
+            descriptor: copy, engine: self.tls.take(), peerAddress: self.peerAddress, permit: self.permit.take())
         self.end(.closed)
-        return copy
+        return handOver
     }
 }
 
 extension Connection: TimerTarget {
-    /// Token 1 is the end of lingering; even ones carry the progress count at the time of the last look.
+    /// Token 1 is the end of lingering, 3 that of waiting for a proxy; even ones carry the progress count at the time of the last look.
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
         if token == 1 {
             if self.phase == .lingering { self.closeNow() }
+            return
+        }
+        if token == 3 {
+            if self.proxyWait != nil { self.refuseProxy() }
             return
         }
         self.progressTimerRuns = false

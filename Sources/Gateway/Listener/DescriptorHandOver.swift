@@ -1,6 +1,8 @@
+import ClientAddress
 import Glibc
 import NIOCore
 import NIOPosix
+import OpenSSLTLS
 import Synchronization
 
 /// Moves an open connection to the loop that owns its session.
@@ -14,9 +16,9 @@ enum DescriptorHandOver {
         fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
     }
 
-    /// Adopts `descriptor` on the shard's loop; `body` gets the new connection there, before any read.
+    /// Adopts a descriptor on the shard's loop; `body` gets the new connection there, before any read.
     static func adopt(
-        _ descriptor: CInt, on shard: ShardHandle, listener: ListenerContext,
+        _ handOver: ConnectionHandOver, on shard: ShardHandle, listener: ListenerContext,
         _ body: @escaping @Sendable (Connection) -> Void
     ) {
         let isAdopted = Flag()
@@ -28,19 +30,43 @@ enum DescriptorHandOver {
                 return channel.eventLoop.makeCompletedFuture {
                     let shard = shard.shard
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
-                    let connection = Connection(shard: shard, listener: listener)
+                    let connection = Connection(shard: shard, listener: listener, from: handOver)
                     try channel.pipeline.syncOperations.addHandler(connection)
                     body(connection)
                 }
             }
-            .withConnectedSocket(descriptor)
+            .withConnectedSocket(handOver.descriptor)
             // Once there is a channel the descriptor is its own to close.
-            .whenFailure { _ in if !isAdopted.isRaised { _ = Glibc.close(descriptor) } }
+            .whenFailure { _ in if !isAdopted.isRaised { _ = Glibc.close(handOver.descriptor) } }
     }
 
     private final class Flag: Sendable {
         private let value = Atomic(false)
         var isRaised: Bool { self.value.load(ordering: .relaxed) }
         func raise() { self.value.store(true, ordering: .relaxed) }
+    }
+}
+
+/// A connection on its way to another loop.
+///
+/// Not Sendable by itself: whoever hands it over lets go of it, and ``TLSEngine`` has no affinity to a thread.
+struct ConnectionHandOver: @unchecked Sendable {
+    let descriptor: CInt
+    /// The engine goes along: the records of a connection must be written by one side only.
+    let engine: TLSEngine?
+    let peerAddress: IPAddress?
+    let permit: Admission.Permit?
+}
+
+/// Keeps what arrives on a connection between the decision to move it and its leaving.
+final class HandOverStream: ByteStream {
+    private(set) var bytes: ByteBuffer
+
+    init(_ bytes: ByteBuffer) {
+        self.bytes = bytes
+    }
+
+    override func received(_ bytes: UnsafeMutableRawBufferPointer) {
+        self.bytes.writeBytes(UnsafeRawBufferPointer(bytes))
     }
 }

@@ -3,11 +3,23 @@ import NIOCore
 
 /// HTTP/1.1 on one connection: requests in, one answer at a time out, in order.
 ///
-/// While a request waits for its answer, later ones stay unparsed; when they come to more than
-/// ``maxPipelinedBytes``, reading stops until the answer has been given.
+/// While a request waits for its answer, later ones stay unparsed, and so they do while the peer has
+/// ``maxWaitingOutput`` to read, and after ``maxRequestsPerTurn``; when they come to more than ``maxPipelinedBytes``,
+/// reading stops until it goes on.
 final class HTTPStream: ByteStream {
     /// Enough for the requests that a client sends ahead; a flood of them stays in the kernel and at the sender.
     static let maxPipelinedBytes = 65_536
+    /// What is kept of requests that were sent ahead when the peer ends its side and everything is read at once.
+    private static let maxInput = 1 << 20
+    /// Answers of so many bytes that are not on their way hold back the next request: a small request may have a large
+    /// answer, and thousands of them fit into one read.
+    static let maxWaitingOutput = 65_536
+    /// Requests of one connection after which others have their turn: one read may bring two thousand.
+    static let maxRequestsPerTurn = 8
+    /// Until a connection has its next turn.
+    ///
+    /// A timer and not a task: the loop runs tasks until there are none, before it looks at other connections.
+    private static let pause: Duration = .milliseconds(1)
     /// How long a connection may stay open between two requests.
     ///
     /// Proxies keep theirs for 60 s.
@@ -20,6 +32,12 @@ final class HTTPStream: ByteStream {
     private var exchange: HTTPExchange?
     /// The request at hand is complete and waits for its answer.
     private var awaitsAnswer = false
+    /// The next request is looked at after a pause, and when the peer has read more.
+    private var isHeldBack = false
+    /// The peer has ended its side; what it sent before is still answered.
+    private var isInputClosed = false
+    /// More has come than is kept, which can happen only at the end of input: nothing is taken any more.
+    private var isInputCut = false
     private var isProcessing = false
     private var isOver = false
     private var closesAfterAnswer = false
@@ -41,10 +59,15 @@ final class HTTPStream: ByteStream {
     }
 
     /// Between two requests.
-    var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer }
+    var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer && !self.isHeldBack }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard !self.isOver else { return }
+        guard !self.isOver, !self.isInputCut else { return }
+        if self.awaitsAnswer || self.isHeldBack, self.input.readableBytes > Self.maxInput {
+            // Reading has stopped long ago; only when the peer ends its side is all the rest read nevertheless.
+            self.isInputCut = true
+            return
+        }
         if self.input.readableBytes == 0, self.exchange == nil, !self.awaitsAnswer {
             self.input = ByteBuffer(bytes: bytes)
             self.watch(self.connection.shard.limits.header)
@@ -58,7 +81,14 @@ final class HTTPStream: ByteStream {
         guard !self.isProcessing else { return self.bound() }
         self.isProcessing = true
         defer { self.isProcessing = false }
-        while !self.awaitsAnswer, !self.isOver {
+        var turn = Self.maxRequestsPerTurn
+        while !self.awaitsAnswer, !self.isOver, !self.isHeldBack {
+            if self.exchange == nil, self.input.readableBytes > 0,
+                turn == 0 || self.connection.bufferedBytes > Self.maxWaitingOutput
+            {
+                self.holdBack()
+                break
+            }
             do throws(RequestError) {
                 guard let event = try self.parser.next(&self.input) else {
                     self.announce()
@@ -67,7 +97,9 @@ final class HTTPStream: ByteStream {
                 switch event {
                 case .head(let head): self.begin(head)
                 case .body(var part): self.exchange?.body.writeBuffer(&part)
-                case .end: self.dispatch()
+                case .end:
+                    turn -= 1
+                    self.dispatch()
                 }
             } catch {
                 self.refuse(error)
@@ -75,13 +107,32 @@ final class HTTPStream: ByteStream {
         }
         if self.input.readableBytes == 0 { self.input = ByteBuffer() }
         self.bound()
+        if self.isInputClosed, !self.awaitsAnswer, !self.isHeldBack, !self.isOver { self.connection.closeAfterFlush() }
     }
 
-    /// Reads no more while a request waits for its answer and enough has come after it.
+    /// Reads no more while a request waits for its turn or its answer and enough has come after it.
     private func bound() {
         guard !self.isOver else { return }
-        self.connection.setReadsPaused(self.awaitsAnswer && self.input.readableBytes > Self.maxPipelinedBytes)
+        let isWaiting = self.awaitsAnswer || self.isHeldBack
+        self.connection.setReadsPaused(isWaiting && self.input.readableBytes > Self.maxPipelinedBytes)
     }
+
+    /// Looks at the next request after a pause and when what was answered so far has gone.
+    private func holdBack() {
+        self.isHeldBack = true
+        // Whether the peer reads is the connection's to watch.
+        self.deadline = nil
+        self.connection.shard.timers.schedule(after: Self.pause, slot: self.timerSlot, token: 1)
+    }
+
+    private func resume() {
+        guard self.isHeldBack, !self.isOver, self.connection.isWritable else { return }
+        self.isHeldBack = false
+        self.watch(self.connection.shard.limits.header)
+        self.process()
+    }
+
+    override func outputDrained() { self.resume() }
 
     private func begin(_ head: RequestHead) {
         let exchange = HTTPExchange(head: head, stream: self, connection: self.connection)
@@ -105,7 +156,7 @@ final class HTTPStream: ByteStream {
     private func dispatch() {
         guard let exchange = self.exchange else { return }
         self.requests &+= 1
-        guard !self.connection.isSurplus else {
+        guard self.connection.refusal == nil else {
             // At HTTP level, because a stock client backs off from a 503 and hammers when it is simply closed.
             self.awaitsAnswer = true
             return exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
@@ -192,9 +243,11 @@ final class HTTPStream: ByteStream {
     }
 
     override func inputClosed() {
+        self.isInputClosed = true
         guard self.awaitsAnswer, let exchange = self.exchange else {
             // What was answered before is still on its way out.
-            return self.connection.closeAfterFlush()
+            if !self.isHeldBack { self.connection.closeAfterFlush() }
+            return
         }
         // Half-closed: an answer in the making is still given. A held poll is over, because nobody can tell such a client
         // from one that has gone; but not before the turn has ended, which may be about to answer it.
@@ -240,7 +293,9 @@ final class HTTPStream: ByteStream {
 }
 
 extension HTTPStream: TimerTarget {
+    /// Token 0 is a look at the deadline, 1 the end of a pause.
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        guard token == 0 else { return self.resume() }
         self.isTicking = false
         guard let deadline = self.deadline, !self.isOver, !self.awaitsAnswer else { return }
         guard now >= deadline || self.isBodyTooSlow(now) else {
@@ -248,6 +303,8 @@ extension HTTPStream: TimerTarget {
             return self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)
         }
         if self.exchange == nil, self.input.readableBytes == 0 {
+            // A long answer is still being read.
+            guard self.connection.bufferedBytes == 0 else { return self.watch(Self.keepAlive) }
             // Idle between requests: closing is no surprise.
             if self.requests > 0 { self.connection.close(.done) } else { self.connection.close(.timeout) }
             return

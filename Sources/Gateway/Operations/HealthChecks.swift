@@ -14,7 +14,11 @@ enum HealthChecks {
         func parts(_ core: GatewayCore) -> [(name: String, isFine: Bool)] {
             switch self {
             case .live: []
-            case .ready: [("listeners", core.isStarted), ("draining", !core.isDraining), ("bus", true)]
+            case .ready:
+                [
+                    ("listeners", core.isStarted), ("draining", !core.isDraining), ("bus", true),
+                    ("descriptors", !core.isOutOfDescriptors),
+                ]
             case .started: [("listeners", core.isStarted)]
             }
         }

@@ -1,4 +1,5 @@
 import HandlerContract
+import Identity
 
 extension MetricsReport {
     func writeTraffic(into text: inout MetricsText) {
@@ -15,12 +16,21 @@ extension MetricsReport {
         text.single(
             "gatehouse_slow_consumers_closed_total", .counter, "Clients that were closed because they did not read.",
             self.sum(\.slowConsumersClosed))
+        text.family(
+            "gatehouse_rate_limited_total", .counter,
+            "Clients that were closed for sending too fast, by what they sent.")
+        text.sample("gatehouse_rate_limited_total", [("scope", "messages")], self.sum(\.rateLimited))
         text.single(
             "gatehouse_events_unmatched_total", .counter, "Events that no route matched.", self.sum(\.eventsUnmatched))
         text.single(
             "gatehouse_actions_failed_total", .counter, "Events whose route could not carry out its actions.",
             self.sum(\.actionsFailed))
         text.family("gatehouse_auth_failures_total", .counter, "Requests and clients without sufficient authorization.")
+        for reason in TokenError.allCases {
+            text.sample(
+                "gatehouse_auth_failures_total", [("reason", reason.rawValue)],
+                self.sum { $0.authFailures[reason] ?? 0 })
+        }
         text.sample("gatehouse_auth_failures_total", [("reason", "admin_key")], self.sum(\.adminKeyFailures))
         text.sample("gatehouse_auth_failures_total", [("reason", "admin_forbidden")], self.sum(\.adminScopeFailures))
     }

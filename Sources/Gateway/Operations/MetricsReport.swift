@@ -14,11 +14,14 @@ struct MetricsReport: Sendable {
     var sockets: [Int]
     var handlers: [(name: String, statistics: HandlerStatistics)]
     var process: ProcessFigures
+    /// Of the listeners with TLS.
+    var certificates: [CertificateExpiry] = []
 
     func text() -> MetricsText {
         var text = MetricsText()
         self.writeState(into: &text)
         self.writeConnections(into: &text)
+        self.writeTLS(into: &text)
         self.writeEndpoints(into: &text)
         self.writeNamespaces(into: &text)
         self.writeTraffic(into: &text)
@@ -54,9 +57,14 @@ struct MetricsReport: Sendable {
         }
         text.family("gatehouse_connections_refused_total", .counter, "Connections that were refused, by reason.")
         for (index, name) in self.listeners.enumerated() {
+            for reason in Admission.Refusal.allCases {
+                text.sample(
+                    "gatehouse_connections_refused_total", [("listener", name), ("reason", reason.rawValue)],
+                    self.sum { $0.listeners[index].refused[reason] ?? 0 })
+            }
             text.sample(
-                "gatehouse_connections_refused_total", [("listener", name), ("reason", "max_connections")],
-                self.sum { $0.listeners[index].refusedLimit })
+                "gatehouse_connections_refused_total", [("listener", name), ("reason", "proxy_protocol")],
+                self.sum { $0.listeners[index].refusedProxy })
         }
         text.single(
             "gatehouse_received_bytes_total", .counter, "Bytes read from connections.", self.sum(\.receivedBytes))

@@ -1,3 +1,6 @@
+import Identity
+import OpenSSLTLS
+
 /// What one shard has counted since the start, apart from what belongs to an endpoint (``EndpointCounters``) or a
 /// namespace (``NamespaceCounters``).
 ///
@@ -5,9 +8,20 @@
 struct ShardCounters: Sendable {
     struct Listener: Sendable {
         var accepted: UInt64 = 0
-        /// More than `limits.maxConnections`.
-        var refusedLimit: UInt64 = 0
+        var refused: [Admission.Refusal: UInt64] = [:]
+        /// No PROXY header from a peer that has to send one, or one from a peer that may not.
+        var refusedProxy: UInt64 = 0
+        /// By ``OpenSSLTLS/TLSError/label``.
+        var tlsErrors: [String: UInt64] = [:]
     }
+
+    struct TLSHandshakeKind: Hashable, Sendable {
+        var version: String
+        var isResumed: Bool
+    }
+
+    var tlsHandshakes: [TLSHandshakeKind: UInt64] = [:]
+    var rateLimited: UInt64 = 0
 
     /// By ``ListenerContext/index``.
     var listeners: [Listener]
@@ -27,8 +41,21 @@ struct ShardCounters: Sendable {
     var eventsUnmatched: UInt64 = 0
     var actionsFailed: UInt64 = 0
     var outputDroppedVolatile: UInt64 = 0
+    private(set) var authFailures: [TokenError: UInt64] = [:]
     var adminKeyFailures: UInt64 = 0
     var adminScopeFailures: UInt64 = 0
+
+    mutating func authFailed(_ error: TokenError) { self.authFailures[error, default: 0] &+= 1 }
+
+    mutating func tlsHandshake(_ handshake: TLSHandshake) {
+        let kind = TLSHandshakeKind(version: handshake.version.rawValue, isResumed: handshake.isResumed)
+        self.tlsHandshakes[kind, default: 0] &+= 1
+    }
+
+    mutating func tlsFailed(_ error: TLSError, listener: ListenerContext) {
+        guard listener.index < self.listeners.count else { return }
+        self.listeners[listener.index].tlsErrors[error.label, default: 0] &+= 1
+    }
 
     init(listeners: Int) {
         self.listeners = Array(repeating: Listener(), count: listeners)

@@ -18,7 +18,7 @@ struct EventSource: TemplateSource {
 
     func withArguments<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { body(self.arguments) }
 
-    func claim(_ path: [String]) -> [UInt8]? { nil }
+    func claim(_ path: [String]) -> [UInt8]? { self.socket.token?.claim(path) }
 
     func state(_ path: [String]) -> [UInt8]? { self.socket.state.value(path) }
 

@@ -73,7 +73,8 @@ final class Router: Sendable {
         }
         let handshake = socket.client.handshake
         let content = EnvelopeInput.Content.connect(
-            .init(auth: socket.auth, query: handshake.query, origin: handshake.origin, claims: nil))
+            .init(auth: socket.auth, query: handshake.query, origin: handshake.origin, claims: socket.token?.claimsJSON)
+        )
         self.submit(content, route, handler, source, ackID: nil, auth: auth)
     }
 
@@ -118,7 +119,9 @@ final class Router: Sendable {
             if let problem = self.actions.run(actions, for: socket) {
                 return self.fail(ClientError(.busy, message: problem), socket, ackID)
             }
-            if !actions.isEmpty, socket.namespace.namespace.isCongested { socket.client.throttle() }
+            if !actions.isEmpty, socket.namespace.namespace.isCongested {
+                socket.client.throttle(for: Client.congestionPause)
+            }
             if let ackID, route.ack != nil {
                 if !actions.isEmpty { shard.drainInbox() }
                 socket.client.acknowledge(ackID, arguments, attachments: attachments, socket: socket)
@@ -227,7 +230,8 @@ final class Router: Sendable {
         _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, auth: GatewayConfiguration.Auth?
     ) {
         guard socket.phase == .connecting else { return }
-        socket.user = acceptance.user
+        // A handler may know the user by another name than the token does.
+        socket.user = acceptance.user ?? socket.user
         guard socket.updateState(set: acceptance.state, unset: []) else {
             self.logger.warning("client postponed: the handler's state for it is too large")
             return socket.client.connectDecided(socket, .tryLater)
@@ -243,7 +247,9 @@ final class Router: Sendable {
             self.logger.warning(
                 "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
         }
-        if let expiresAt = acceptance.expiresAt { self.actions.setExpiry(socket, unixSeconds: expiresAt) }
+        if let expiresAt = acceptance.expiresAt ?? socket.token?.expiresAt {
+            self.actions.setExpiry(socket, unixSeconds: expiresAt)
+        }
         if let problem = self.actions.run(acceptance.actions, for: socket) {
             self.logger.warning("actions of a connect answer not applied: \(problem)")
         }

@@ -1,4 +1,5 @@
 import EngineIO
+import Identity
 import NIOCore
 
 /// The peer behind one or more sockets, whatever protocol it speaks.
@@ -71,16 +72,16 @@ class Client {
     }
 
     /// How long a client is not read that publishes faster than some shard can deliver.
-    private static let throttle: Duration = .milliseconds(10)
+    static let congestionPause: Duration = .milliseconds(10)
     private var isThrottled = false
 
-    /// The client publishes faster than some shard can deliver: it is not read for a moment, which TCP tells it.
-    func throttle() {
+    /// The client is not read for a moment, which TCP tells it.
+    func throttle(for pause: Duration) {
         guard !self.isThrottled else { return }
         self.isThrottled = true
         self.handlerBegan(cost: HandlerBackpressure.pause)
         let bound = NIOLoopBound(self, eventLoop: self.shard.loop)
-        self.shard.loop.scheduleTask(in: TimeAmount(Self.throttle)) {
+        self.shard.loop.scheduleTask(in: TimeAmount(pause)) {
             bound.value.isThrottled = false
             bound.value.handlerEnded(cost: HandlerBackpressure.pause)
         }
@@ -114,16 +115,22 @@ final class ClientHandshake: Sendable {
     /// The headers that some handler's `forwardHeaders` names.
     let headers: [(name: String, value: String)]
     let connectedAtMilliseconds: Int64
+    /// A token that came with the request, for clients that send none with CONNECT.
+    ///
+    /// Never logged.
+    let token: Result<TokenSource.Found?, TokenError>
 
     init(
         remoteIP: String, isTLS: Bool, origin: String?, query: [(name: String, value: String)],
-        headers: [(name: String, value: String)], connectedAtMilliseconds: Int64
+        headers: [(name: String, value: String)], token: Result<TokenSource.Found?, TokenError>,
+        connectedAtMilliseconds: Int64
     ) {
         self.remoteIP = remoteIP
         self.isTLS = isTLS
         self.origin = origin
         self.query = query
         self.headers = headers
+        self.token = token
         self.connectedAtMilliseconds = connectedAtMilliseconds
     }
 }

@@ -22,6 +22,10 @@ final class EngineSession {
 
     /// What a timer was set for; the machine knows what is due, so all mean the same.
     private static let timerToken: UInt32 = 0
+    /// A POST is to be read on.
+    private static let postToken: UInt32 = 1
+    /// How many packets of a POST are handled in one turn of the loop.
+    private static let packetsPerTurn = 512
 
     let id: SessionID
     let shard: Shard
@@ -39,6 +43,7 @@ final class EngineSession {
     private let timerSlot = TimerSlot()
     private var isPaused = false
     private var isDirty = false
+    private var budget: MessageBudget
     private var isOver = false
     /// Whether what is queued for the next poll may be compressed.
     private var mayCompress = false
@@ -52,6 +57,7 @@ final class EngineSession {
         self.endpoint = endpoint
         self.client = client
         self.machine = EngineIO.Session(transport: transport, configuration: endpoint.sessionConfiguration, now: now)
+        self.budget = MessageBudget(perSecond: endpoint.shard.limits.messagesPerSecond, now: now)
         client.session = self
         self.timerSlot.set(self)
         self.shard.sessions[id] = self
@@ -185,6 +191,12 @@ final class EngineSession {
             self.post = post
             return
         }
+        if !post.isRead, !self.isOver {
+            // The rest in a later turn: others want to be served between.
+            self.post = post
+            self.shard.timers.schedule(after: .milliseconds(1), slot: self.timerSlot, token: Self.postToken)
+            return
+        }
         self.machine.postEnded()
         self.endpoint.answerPost(post.request)
     }
@@ -194,7 +206,9 @@ final class EngineSession {
         let body = post.rest
         let next = try body.withUnsafeReadableBytes { (body) throws(PayloadError) -> Int? in
             var reader = PayloadReader(body)
-            while !self.isOver, !self.isPaused, let item = try reader.next() {
+            var count = 0
+            while count < Self.packetsPerTurn, !self.isOver, !self.isPaused, let item = try reader.next() {
+                count += 1
                 switch item {
                 case .packet(let type, let data): self.received(type, data)
                 case .binary(let data): self.receivedBinaryMessage(data)
@@ -298,12 +312,30 @@ final class EngineSession {
 
     private func message(text: UnsafeRawBufferPointer) {
         self.endpoint.counters.textReceived &+= 1
+        guard self.isWithinRate() else { return }
         self.client.received(text: text)
     }
 
     private func message(binary: UnsafeRawBufferPointer) {
         self.endpoint.counters.binaryReceived &+= 1
+        guard self.isWithinRate() else { return }
         self.client.received(binary: binary)
+    }
+
+    /// Holds up a client that sends faster than it may, and closes one that does not stop.
+    private func isWithinRate() -> Bool {
+        switch self.budget.take(now: { .now }) {
+        case .allowed:
+            return true
+        case .pause:
+            self.client.throttle(for: MessageBudget.pause)
+            return true
+        case .close:
+            self.shard.counters.rateLimited &+= 1
+            self.client.closedFor = .rateLimited
+            self.close(.forcedClose, discard: true)
+            return false
+        }
     }
 
     // MARK: - Output
@@ -484,6 +516,10 @@ final class EngineSession {
 
 extension EngineSession: TimerTarget {
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        if token == Self.postToken {
+            if !self.isPaused { self.readPost() }
+            return
+        }
         if self.isPaused {
             // Its pong may lie unread, because we do not read.
             self.machine.excusePong(now: now)

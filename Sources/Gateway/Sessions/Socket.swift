@@ -1,4 +1,5 @@
 import Bus
+import Identity
 import JSONScanner
 import NIOCore
 import Routing
@@ -20,6 +21,8 @@ final class Socket {
     var slot: Member = 0
     var phase = Phase.connecting
     var user: String?
+    /// What its verified token says.
+    var token: VerifiedToken?
     /// The JSON payload of the CONNECT packet.
     let auth: [UInt8]?
     /// What handlers and routes keep with the socket.

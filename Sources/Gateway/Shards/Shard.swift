@@ -1,6 +1,7 @@
 import EngineIO
 import HandlerContract
 import NIOCore
+import OpenSSLTLS
 
 /// Everything that one event loop owns: its connections, sessions and sockets, and the local part of every namespace.
 ///
@@ -16,6 +17,9 @@ final class Shard {
     let compressor = Compressor()
     /// Where the pieces of a connection's turn are put together for one `send`.
     let gather: UnsafeMutableRawBufferPointer
+    /// Where TLS connections decrypt to; made when there is one.
+    private(set) lazy var tlsScratch = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: TLSEngine.scratchSize, alignment: 16)
 
     var arena = OutputArena()
     var counters: ShardCounters
@@ -189,17 +193,12 @@ final class Shard {
         if buffer.capacity <= 65_536 { self.ackBuffer = buffer }
     }
 
-    /// Returns `false` when there are more connections than there may be.
-    func connectionOpened(_ connection: Connection) -> Bool {
+    func connectionOpened(_ connection: Connection) {
         self.connections[ObjectIdentifier(connection)] = connection
-        let isWithinLimit = self.core.connectionOpened()
-        if !isWithinLimit { self.counters.listeners[connection.listener.index].refusedLimit &+= 1 }
-        return isWithinLimit
     }
 
     func connectionClosed(_ connection: Connection) {
         guard self.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        self.core.connectionClosed()
         if self.isTurnScheduled == false, !self.dirtyConnections.isEmpty { self.turnNeeded() }
     }
 }

@@ -18,6 +18,7 @@ final class EngineEndpoint: Endpoint {
     /// Its place in the configuration's list: the same on every shard.
     private let index: Int
     private let transports: TransportSet
+    let authenticator: Authenticator?
     private let crossOrigin: CrossOrigin?
     private let origins: OriginPolicy
     private let bundle: ClientBundle?
@@ -40,6 +41,7 @@ final class EngineEndpoint: Endpoint {
             case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
             }
         }
+        self.authenticator = shard.core.authenticators[index]
         self.crossOrigin = options.cors.map(CrossOrigin.init)
         self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
         self.bundle = options.serveClient.flatMap { shard.core.clientBundles[$0] }
@@ -197,14 +199,34 @@ final class EngineEndpoint: Endpoint {
 
     private func handshakeInfo(_ exchange: HTTPExchange, _ query: RequestQuery) -> ClientHandshake {
         let headers = exchange.head.headers
+        let client =
+            exchange.connection.listener.trust?.client(of: exchange)
+            ?? ClientOrigin(address: "", isTLS: exchange.connection.isTLS, isTrusted: false)
         return ClientHandshake(
-            remoteIP: exchange.connection.remoteAddress?.ipAddress ?? "",
-            isTLS: false,
+            remoteIP: client.address,
+            isTLS: client.isTLS,
             origin: headers.first("origin"),
             query: query.parameters.map { ($0.name, $0.value) },
-            headers: self.forwardedHeaders.compactMap { name in headers.first(name).map { (name, $0) } },
+            headers: self.forwarded(headers, isPeerTrusted: client.isTrusted),
+            token: self.authenticator?.credentials(of: exchange, query: query.first) ?? .success(nil),
             connectedAtMilliseconds: WallClock.milliseconds())
     }
+
+    /// The headers that handlers may see.
+    ///
+    /// Those by which a proxy says who somebody is are taken from trusted proxies only: anybody can send them (A14).
+    private func forwarded(_ headers: Headers, isPeerTrusted: Bool) -> [(name: String, value: String)] {
+        self.forwardedHeaders.compactMap { name in
+            guard isPeerTrusted || !Self.identityHeaders.contains(name) else { return nil }
+            return headers.first(name).map { (name, $0) }
+        }
+    }
+
+    private static let identityHeaders: Set<String> = [
+        "forwarded", "remote-user", "x-auth-request-email", "x-auth-request-user", "x-authenticated-user",
+        "x-forwarded-email", "x-forwarded-for", "x-forwarded-groups", "x-forwarded-preferred-username",
+        "x-forwarded-user", "x-real-ip", "x-remote-user", "x-user", "x-user-email", "x-user-id",
+    ]
 
     // MARK: - WebSockets
 
@@ -274,12 +296,31 @@ final class EngineEndpoint: Endpoint {
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
         let target = self.shard.core.shards[id.shard]
         guard let (connection, leftover) = exchange.takeConnection() else { return }
-        guard let descriptor = connection.detach() else {
-            return connection.close(.done)
-        }
-        DescriptorHandOver.adopt(descriptor, on: target, listener: connection.listener) { connection in
+        // Not now: the connection is in the middle of a read, and more of what was read may follow.
+        let rest = HandOverStream(leftover)
+        connection.become(rest, leftover: ByteBuffer())
+        self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
             guard let endpoint = connection.shard.endpoints[index] as? EngineEndpoint else { return }
             endpoint.continueUpgrade(connection, leftover, id, key: key)
+        }
+    }
+
+    /// Moves a connection when all that was answered on it before is on its way.
+    private func handOver(
+        _ connection: Connection, _ rest: HandOverStream, to target: ShardHandle, attempts: Int,
+        _ body: @escaping @Sendable (Connection, ByteBuffer) -> Void
+    ) {
+        let bound = NIOLoopBound((self, connection, rest), eventLoop: self.shard.loop)
+        self.shard.loop.scheduleTask(in: attempts == 20 ? .zero : .milliseconds(5)) {
+            let (endpoint, connection, rest) = bound.value
+            if let handOver = connection.detach() {
+                let leftover = rest.bytes
+                DescriptorHandOver.adopt(handOver, on: target, listener: connection.listener) { body($0, leftover) }
+            } else if attempts > 0, connection.bufferedBytes > 0 {
+                endpoint.handOver(connection, rest, to: target, attempts: attempts - 1, body)
+            } else {
+                connection.close(.done)
+            }
         }
     }
 

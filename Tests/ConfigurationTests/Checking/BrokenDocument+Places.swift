@@ -23,9 +23,9 @@ extension BrokenDocument {
         {}
         > GATEHOUSE_BUS_TYPE: "redis" bus engines are not available in this version (available: memory)
         # unavailable option in env
-        env GATEHOUSE_LIMITS_MAX_CONNECTIONS_PER_IP=200
+        env GATEHOUSE_LIMITS_MEMORY_BUDGET=70%
         {}
-        > GATEHOUSE_LIMITS_MAX_CONNECTIONS_PER_IP: "maxConnectionsPerIP" is not available in this version
+        > GATEHOUSE_LIMITS_MEMORY_BUDGET: "memoryBudget" is not available in this version
         # unavailable section in env
         env GATEHOUSE_HISTORY_CHECKPOINT=log.db
         {}

@@ -1,0 +1,106 @@
+import AsyncHTTPClient
+import Configuration
+import Foundation
+import Identity
+import Logging
+import NIOCore
+import Synchronization
+
+/// The keys that tokens of an endpoint are checked with: fixed ones, or an issuer's set that is fetched now and then.
+final class TokenKeys: Sendable {
+    /// No key set is near this size.
+    private static let maxBytes = 262_144
+
+    private struct State {
+        var cache = KeySetCache()
+        var waiting: [@Sendable () -> Void] = []
+    }
+
+    private let fixed: KeySet?
+    private let url: String?
+    private let endpoint: String
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// Throws ``StartupError`` when the key is unusable.
+    init(_ source: GatewayConfiguration.JWT.Source, endpoint: String, logger: Logger) throws {
+        self.endpoint = endpoint
+        self.logger = logger
+        do {
+            switch source {
+            case .secret(let secret):
+                self.fixed = KeySet([try VerificationKey(secret: Array(secret.value.utf8))])
+                self.url = nil
+            case .publicKey(let path):
+                let pem = try String(contentsOfFile: path, encoding: .utf8)
+                self.fixed = KeySet([try VerificationKey(pem: pem)])
+                self.url = nil
+            case .jwks(let place) where place.hasPrefix("http://") || place.hasPrefix("https://"):
+                self.fixed = nil
+                self.url = place
+            case .jwks(let path):
+                self.fixed = try KeySet(jwks: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+                self.url = nil
+            }
+        } catch {
+            throw StartupError("endpoint \(endpoint): auth.jwt: the key cannot be used: \(error)")
+        }
+    }
+
+    /// The keys that may be used now; `nil` as long as none could be fetched.
+    func current(now: ContinuousClock.Instant) -> KeySet? {
+        self.fixed ?? self.state.withLock { $0.cache.keys(now: now) }
+    }
+
+    /// A token named a key that is not there, or there are no keys at all.
+    ///
+    /// Returns `false` when looking again would be of no use; otherwise `then` is called, on any thread, when the keys
+    /// have been looked for.
+    func missed(now: ContinuousClock.Instant, then: @escaping @Sendable () -> Void) -> Bool {
+        guard let url = self.url else { return false }
+        let result = self.state.withLock { state in
+            let result = state.cache.missed(now: now)
+            if result != .refuse { state.waiting.append(then) }
+            return result
+        }
+        switch result {
+        case .refuse: return false
+        case .waitForFetch: return true
+        case .fetch:
+            Task { await self.fetch(url) }
+            return true
+        }
+    }
+
+    /// Keeps a fetched set fresh until the task is cancelled.
+    func keepFresh() async {
+        guard let url = self.url else { return }
+        while !Task.isCancelled {
+            switch self.state.withLock({ $0.cache.tick(now: .now) }) {
+            case .fetch: await self.fetch(url)
+            case .wait(let until): try? await Task.sleep(until: until, clock: .continuous)
+            }
+        }
+    }
+
+    private func fetch(_ url: String) async {
+        let keys: KeySet?
+        do {
+            let request = HTTPClientRequest(url: url)
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            guard response.status == .ok else { throw StartupError("status \(response.status.code)") }
+            let body = try await response.body.collect(upTo: Self.maxBytes)
+            keys = try KeySet(jwks: Array(body.readableBytesView))
+        } catch {
+            self.logger.warning(
+                "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \(error)")
+            keys = nil
+        }
+        let waiting = self.state.withLock { state in
+            if let keys { state.cache.fetched(keys, now: .now) } else { state.cache.failed(now: .now) }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for body in waiting { body() }
+    }
+}
