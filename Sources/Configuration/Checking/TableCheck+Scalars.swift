@@ -127,6 +127,8 @@ extension TableCheck {
         if let problem = form.problem(with: text) { throw UnitError(message: "\(shown) \(problem)") }
         switch form {
         case .file: return .text(references.absolute(text, place: setting.place))
+        case .urlOrFile where !text.contains("://"):
+            return .text(references.absolute(text, place: setting.place))
         case .address:
             guard text.hasPrefix("unix:") else { return .text(text) }
             return .text("unix:" + references.absolute(String(text.dropFirst(5)), place: setting.place))

@@ -17,6 +17,9 @@ extension OptionType.TextForm {
         case .addressRange:
             return AddressRange(text) != nil ? nil : "is not a network; write \"10.0.0.0/8\" or one address"
         case .url: return urlProblem(text)
+        case .urlOrFile:
+            if text.contains("://") { return urlProblem(text) }
+            return text.isEmpty ? "is neither a URL nor a path" : nil
         case .origin:
             return text == "*" || isOrigin(text)
                 ? nil : "is not an origin; write \"https://app.example.com\", without a path, or \"*\""

@@ -42,6 +42,8 @@ package indirect enum OptionType: Sendable {
         case addressRange
         /// `http` or `https`.
         case url
+        /// Either a ``url`` or a ``file``.
+        case urlOrFile
         /// `scheme://host[:port]`, or `*`.
         case origin
         /// The name of a header or method.

@@ -126,7 +126,7 @@ extension Options {
             "Tokens that are verified here: one of `secret`, `publicKey` or `jwks`."),
         Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: socketIO, secret: true, "Shared secret."),
         Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: socketIO, "PEM file."),
-        Option("endpoints[].auth.jwt.jwks", .text(.any), "null", of: socketIO, "URL or file of a key set."),
+        Option("endpoints[].auth.jwt.jwks", .text(.urlOrFile), "null", of: socketIO, "URL or file of a key set."),
         Option(
             "endpoints[].auth.jwt.algorithms",
             .list(

@@ -93,29 +93,6 @@ extension ModelReader {
             rooms: section.list("rooms").compactMap { template($0) })
     }
 
-    private mutating func jwt(_ section: Section) -> GatewayConfiguration.JWT? {
-        var sources: [GatewayConfiguration.JWT.Source] = []
-        if let secret = section.optionalText("secret") { sources.append(.secret(Secret(secret))) }
-        if let path = section.optionalText("publicKey") { sources.append(.publicKey(path)) }
-        if let place = section.optionalText("jwks") { sources.append(.jwks(place)) }
-        guard sources.count == 1, let source = sources.first else {
-            problems.add(section.place, section.pointer, "needs exactly one of \"secret\", \"publicKey\" and \"jwks\"")
-            return nil
-        }
-        // A public key is known to everybody, so an HMAC made with it would prove nothing.
-        let algorithms = section.texts("algorithms")
-        let isSecret = if case .secret = source { true } else { false }
-        if let wrong = algorithms.first(where: { $0.hasPrefix("HS") != isSecret }) {
-            problems.add(
-                section.place, section.pointer,
-                isSecret ? "\"\(wrong)\" does not go with a secret" : "\"\(wrong)\" goes with a secret only")
-        }
-        return .init(
-            source: source, algorithms: algorithms, audience: section.optionalText("audience"),
-            issuer: section.optionalText("issuer"), cookie: section.optionalText("cookie"),
-            query: section.optionalText("query"))
-    }
-
     /// Compiles a checked text; nil after a problem.
     mutating func template(_ value: CheckedValue) -> Template? {
         guard case .text(let text) = value.content else { return nil }

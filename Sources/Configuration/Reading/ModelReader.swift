@@ -44,8 +44,9 @@ struct ModelReader {
     private mutating func listeners() -> [GatewayConfiguration.Listener] {
         let sections = document.sections("listeners")
         for section in sections {
+            // A faulty list has its own error.
             guard section.choice("proxyProtocol", default: GatewayConfiguration.ProxyProtocol.off) != .off,
-                section.texts("trustedProxies").isEmpty
+                case .list(let networks) = section["trustedProxies"].content, networks.isEmpty
             else { continue }
             problems.add(
                 section["proxyProtocol"].place, section["proxyProtocol"].pointer,

@@ -99,7 +99,8 @@ final class Connection: ChannelInboundHandler {
         self.timerSlot.set(self)
         self.shard.connectionOpened(self)
         if self.permit == nil { self.accepted(context.channel.remoteAddress) }
-        if self.stream == nil { self.stream = HTTPStream(connection: self) }
+        // It may have been refused already.
+        if self.stream == nil, self.phase == .open { self.stream = HTTPStream(connection: self) }
     }
 
     private func accepted(_ address: SocketAddress?) {

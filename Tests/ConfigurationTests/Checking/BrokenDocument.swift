@@ -14,7 +14,7 @@ struct BrokenDocument: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static let all =
-        syntax + keys + types + units + forms + availability + relations + routes + references + places
+        syntax + keys + types + units + forms + availability + access + relations + routes + references + places
 
     static func read(_ text: String) -> [BrokenDocument] {
         var documents: [BrokenDocument] = []

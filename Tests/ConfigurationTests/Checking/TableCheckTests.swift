@@ -42,7 +42,7 @@ import Testing
         #expect(try TestLoad(text).get().handlers.keys.sorted() == ["app"])
     }
 
-    @Test func `what is not available may be written where it asks for nothing`() throws {
+    @Test func `what asks for nothing may be written`() throws {
         let text = """
             {
                 "listeners": [ { "address": "127.0.0.1:80", "tls": null, "proxyProtocol": "off",

@@ -12,6 +12,8 @@ import Testing
         #expect(listener.health == nil)
         #expect(listener.trustedProxies.isEmpty)
         #expect(listener.clientAddressHeader == "x-forwarded-for")
+        #expect(listener.proxyProtocol == .off)
+        #expect(listener.tls == nil)
         #expect(configuration.admin == .init(address: .host("127.0.0.1", port: 9090), keys: []))
         #expect(configuration.origins.isEmpty)
         #expect(configuration.bus == .memory)

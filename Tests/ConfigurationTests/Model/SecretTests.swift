@@ -9,6 +9,8 @@ import Testing
                 { "name": "a", "secret": "canary-admin" }, { "name": "b", "secret": "${file:/run/b}" } ] },
             "handlers": { "app": { "type": "http", "url": "http://joe:canary-url@h/", "signingKeys": [
                 "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5", "${env:KEY}" ] } },
+            "endpoints": [ { "path": "/", "protocol": "socket.io", "auth": { "jwt": {
+                "secret": "canary-jwt-0123456789-0123456789", "algorithms": ["HS256"] } } } ],
             "routes": [ { "handler": "app", "match": { "event": "${env:EVENT}" } } ]
         }
         """
@@ -33,6 +35,7 @@ import Testing
 
     @Test func `the values are there for those who need them`() throws {
         let configuration = try load()
+        #expect(configuration.endpoints.first?.auth?.jwt?.source == .secret(Secret("canary-jwt-0123456789-0123456789")))
         #expect(configuration.admin?.keys.map(\.secret.value) == ["canary-admin", "canary-file"])
         guard case .http(let handler) = configuration.handlers["app"] else { return }
         #expect(
@@ -51,6 +54,7 @@ import Testing
         }
         let keys = try load().admin?.keys ?? []
         #expect(!String(reflecting: keys).contains("canary"))
+        #expect(!String(reflecting: try load().endpoints.map { $0.auth?.jwt }).contains("canary"))
     }
 
     @Test func `errors about secrets do not quote them`() {

@@ -55,6 +55,8 @@ import Testing
         }
         typealias Model = GatewayConfiguration
         #expect(Set(values("endpoints[].protocol")) == Set(Model.EndpointProtocol.allCases.map(\.rawValue)))
+        #expect(values("listeners[].tls.minimumVersion") == Model.TLS.Version.allCases.map(\.rawValue))
+        #expect(values("listeners[].proxyProtocol") == Model.ProxyProtocol.allCases.map(\.rawValue))
         #expect(values("endpoints[].slowConsumer") == Model.Endpoint.SlowConsumer.allCases.map(\.rawValue))
         #expect(values("endpoints[].cookie.sameSite") == Model.Cookie.SameSite.allCases.map(\.rawValue))
         #expect(values("routes[].mode").sorted() == Model.Route.Mode.allCases.map(\.rawValue).sorted())

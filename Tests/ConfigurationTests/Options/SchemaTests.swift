@@ -28,6 +28,12 @@ import Testing
         #"{"endpoints":[{"path":"/","protocol":"socket.io","namespaces":[5]}]}"#,
         #"{"routes":[{"match":{"events":"a"}}]}"#,
         #"{"routes":[{"actions":[{}]}]}"#, #"{"listeners":[{"address":"a:1","tls":{}}]}"#, "[]",
+        #"{"listeners":[{"address":"a:1","tls":{"certificate":"c","key":"k","minimumVersion":"1.1"}}]}"#,
+        #"{"listeners":[{"address":"a:1","proxyProtocol":"auto"}]}"#, #"{"limits":{"maxConnectionsPerIP":0}}"#,
+        #"{"listeners":[{"address":"a:1","trustedProxies":"10.0.0.0/8"}]}"#,
+        #"{"endpoints":[{"path":"/","protocol":"socket.io","auth":{"jwt":{"jwks":"k"}}}]}"#,
+        #"{"endpoints":[{"path":"/","protocol":"socket.io","auth":{"jwt":{"jwks":"k","algorithms":["none"]}}}]}"#,
+        #"{"endpoints":[{"path":"/","protocol":"engine.io","auth":{"rooms":[]}}]}"#,
     ])
     func `the schema refuses what the gateway refuses`(_ text: String) throws {
         #expect(try !SchemaValidator(Options.schema()).isValid(JSONDocument(text).root))
@@ -40,6 +46,10 @@ import Testing
         #"{"endpoints":[{"path":"/","protocol":"socket.io","namespaces":["/",{"pattern":"/t-{id}"}]}]}"#,
         #"{"limits":{"outputHard":"2MiB","outputSoft":1000}}"#,
         #"{"routes":[{"match":{"event":["a","b*"]},"ack":"{args}"}]}"#,
+        #"{"listeners":[{"address":"a:1","tls":{"certificate":"c","key":"k"},"clientAddressHeader":"forwarded"}]}"#,
+        #"{"listeners":[{"address":"a:1","proxyProtocol":"v2","trustedProxies":["10.0.0.0/8","::1"]}]}"#,
+        #"{"endpoints":[{"path":"/","protocol":"socket.io","auth":{"jwt":{"jwks":"k","algorithms":["ES256"]}}}]}"#,
+        #"{"limits":{"acceptRate":"1/s","maxConnectionsPerIP":1,"messagesPerSocket":"60/m"}}"#,
     ])
     func `the schema accepts what the gateway accepts`(_ text: String) throws {
         #expect(try SchemaValidator(Options.schema()).isValid(JSONDocument(text).root))
