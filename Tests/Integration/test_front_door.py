@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import socket
 import struct
@@ -107,7 +109,6 @@ def test_a_handler_may_extend_a_connection(launch, backend):
     with Client(gateway.port, auth={"token": token(exp=int(time.time()) + 2)}) as client:
         client.ask("renew")
         client.assert_silent()
-        eventually(lambda: time.time() > 0)
         deadline = time.monotonic() + 3
         while time.monotonic() < deadline:
             client.assert_responsive()
@@ -138,15 +139,11 @@ def test_tokens_signed_with_a_private_key(launch, tmp_path, algorithm):
     with Client(gateway.port, auth={"token": token(key, algorithm)}) as client:
         assert client.ask("who") == ["u1", "member"]
     # A public key is no secret: HMAC over it must not pass.
-    forged = jwt.api_jws.PyJWS()
     header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
     payload = base64.urlsafe_b64encode(json.dumps({"sub": "u1", "exp": int(time.time()) + 60}).encode()).rstrip(b"=")
-    import hashlib
-    import hmac
     mac = hmac.new(pem(key).encode(), header + b"." + payload, hashlib.sha256).digest()
     confused = b".".join([header, payload, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
     assert refusal(gateway.port, {"token": confused}) == '44{"message":"unauthorized"}'
-    assert forged is not None
 
 
 def key_set(**keys):

@@ -35,7 +35,7 @@ final class TokenKeys: Sendable {
                 let pem = try String(contentsOfFile: path, encoding: .utf8)
                 self.fixed = KeySet([try VerificationKey(pem: pem)])
                 self.url = nil
-            case .jwks(let place) where place.hasPrefix("http://") || place.hasPrefix("https://"):
+            case .jwks(let place) where ["http://", "https://"].contains(where: place.lowercased().hasPrefix):
                 self.fixed = nil
                 self.url = place
             case .jwks(let path):
