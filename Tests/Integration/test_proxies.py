@@ -557,6 +557,8 @@ def counted(launch_for_module):
 @pytest.fixture(scope="module")
 def counting(name, counted, fronts_for_module):
     proxy = fronts_for_module(name, counted, NO_CHECKS[name])
+    # The request that showed it to be serving is logged after its answer: it must not count for the first test.
+    eventually(lambda: proxy.forwarded()[0] >= 1, 5, f"the first request in the log of {name}")
     yield proxy
     proxy.stop()
 
