@@ -30,15 +30,33 @@ def launch_for_module(tmp_path_factory):
     launcher.stop_all()
 
 
+deaths = []
+
+
 @pytest.fixture(autouse=True)
 def nothing_died(request):
-    """Whatever a test sent, the gateways it used are alive afterwards."""
+    """Whatever a test sent, the gateways it used are alive afterwards: for that, no test has a second try."""
     launchers = [request.getfixturevalue(name) for name in ("launch", "launch_for_module") if name in request.fixturenames]
     yield
     for launcher in launchers:
         for gateway in launcher.running:
             if gateway.process is not None and not getattr(gateway, "ended_on_purpose", False):
-                gateway.assert_alive()
+                try:
+                    gateway.assert_alive()
+                except AssertionError as death:
+                    deaths.append(f"{request.node.nodeid}: {death}")
+                    raise
+
+
+def pytest_sessionfinish(session):
+    if deaths:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    for death in deaths:
+        terminalreporter.section("A gateway died", red=True)
+        terminalreporter.line(death)
 
 
 @pytest.fixture
