@@ -68,9 +68,6 @@ final class LocalNamespace {
         switch item.kind {
         case .broadcast(let broadcast):
             self.deliver(broadcast, to: reached)
-        case .send(_, let packet):
-            let id = self.shard.arena.add(packet.webSocketFrame)
-            self.each(reached) { $0.client.deliver(packet, id, to: $0) }
         case .join(_, let rooms):
             self.each(reached) { _ = self.join(rooms, $0) }
         case .leave(_, let rooms):
@@ -96,24 +93,12 @@ final class LocalNamespace {
     private func deliver(_ broadcast: Broadcast, to members: ContiguousArray<Member>) {
         guard !members.isEmpty else { return }
         self.counters.fanoutDeliveries &+= UInt64(members.count)
-        let form = SharedForm(broadcast, arena: &self.shard.arena)
+        var form = SharedForm(broadcast, on: self.shard)
         self.each(members) { socket in
             if let collector = broadcast.collector, let ackID = broadcast.ackID {
                 guard socket.client.acknowledges, socket.awaitAck(ackID, collector) else { return }
             }
-            socket.client.deliver(broadcast, form, to: socket)
+            socket.client.deliver(broadcast, &form, to: socket)
         }
-    }
-}
-
-/// A broadcast as it lies in the shard's arena for this turn: added once, sent by number.
-struct SharedForm {
-    let first: OutputArena.BufferID
-    let attachments: [OutputArena.BufferID]
-
-    init(_ broadcast: Broadcast, arena: inout OutputArena) {
-        self.first = arena.add(broadcast.packets[0].webSocketFrame)
-        self.attachments =
-            broadcast.packets.count == 1 ? [] : broadcast.packets.dropFirst().map { arena.add($0.webSocketFrame) }
     }
 }

@@ -36,6 +36,8 @@ final class Namespace: Sendable {
         let only = self.onlyShard(of: item.target)
         return self.sequence.withLock { sequence in
             let offset = sequence.next()
+            var item = item
+            item.published(at: offset)
             if let only {
                 self.shards[only].push(item)
             } else {

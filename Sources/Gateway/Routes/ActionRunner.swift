@@ -1,5 +1,4 @@
 import Bus
-import EngineIO
 import HandlerContract
 import NIOCore
 import Routing
@@ -95,8 +94,9 @@ final class ActionRunner: Sendable {
     func publish(
         _ action: Action, own: Namespace?, selfID: String?, recipients: ((Int) -> RecipientCount)? = nil
     ) -> UInt64? {
-        func item(_ recipient: Recipient, _ kind: (Target) -> BusItem.Kind?) -> UInt64? {
-            guard let (namespace, target) = self.resolve(recipient, own: own, selfID: selfID), let kind = kind(target)
+        func item(_ recipient: Recipient, _ kind: (Namespace, Target) -> BusItem.Kind?) -> UInt64? {
+            guard let (namespace, target) = self.resolve(recipient, own: own, selfID: selfID),
+                let kind = kind(namespace, target)
             else {
                 recipients?(1).report(0)
                 return nil
@@ -106,21 +106,23 @@ final class ActionRunner: Sendable {
         }
         switch action {
         case .emit(let emit):
-            return item(emit.to) { target in
-                self.broadcast(emit, to: target, own: own, selfID: selfID).map { .broadcast($0) }
+            return item(emit.to) { namespace, target in
+                self.broadcast(emit, to: target, in: namespace).map { .broadcast($0) }
             }
         case .send(let send):
-            return item(send.to) { .send($0, send.payload.packet) }
+            return item(send.to) { namespace, target in
+                .broadcast(Broadcast(target: target, namespace: namespace.name, content: .message(send.payload)))
+            }
         case .join(let rooms, let recipient):
-            return item(recipient) { .join($0, rooms: rooms) }
+            return item(recipient) { .join($1, rooms: rooms) }
         case .leave(let rooms, let recipient):
-            return item(recipient) { .leave($0, rooms: rooms) }
+            return item(recipient) { .leave($1, rooms: rooms) }
         case .disconnect(let recipient, let close, let reason):
-            return item(recipient) { .disconnect($0, close: close, reason: reason) }
+            return item(recipient) { .disconnect($1, close: close, reason: reason) }
         case .kick(let recipient, let reason):
-            return item(recipient) { .kick($0, reason: reason) }
+            return item(recipient) { .kick($1, reason: reason) }
         case .state(let set, let unset, let recipient):
-            return item(recipient) { .state($0, set: set, unset: unset) }
+            return item(recipient) { .state($1, set: set, unset: unset) }
         case .refresh:
             return nil
         }
@@ -137,23 +139,17 @@ final class ActionRunner: Sendable {
         let collector = AckCollector(shards: namespace.shardCount(for: target), first: first, done)
         let ackID = namespace.nextAckID()
         let broadcast = Broadcast(
-            target: target,
-            packets: OutboundPacket.event(
-                namespace: namespace.name, name: emit.event, arguments: emit.arguments, ackID: ackID,
-                attachments: emit.attachments),
-            volatile: emit.volatile, compress: emit.compress, collector: collector, ackID: ackID)
-        namespace.publish(BusItem(namespace: namespace, kind: .broadcast(broadcast), recipients: nil))
+            target: target, namespace: namespace.name, content: .event(.init(emit, ackID: ackID)),
+            volatile: emit.volatile, compress: emit.compress, collector: collector)
+        namespace.publish(BusItem(namespace: namespace, kind: .broadcast(broadcast)))
         loop.scheduleTask(in: TimeAmount(timeout)) { collector.expire() }
     }
 
-    private func broadcast(_ emit: Emit, to target: Target, own: Namespace?, selfID: String?) -> Broadcast? {
-        let name = self.resolve(emit.to, own: own, selfID: selfID)?.0.name ?? "/"
-        if let id = emit.id, !self.recentIDs.insert("\(name) \(id)", now: .now) { return nil }
+    private func broadcast(_ emit: Emit, to target: Target, in namespace: Namespace) -> Broadcast? {
+        if let id = emit.id, !self.recentIDs.insert("\(namespace.name) \(id)", now: .now) { return nil }
         return Broadcast(
-            target: target,
-            packets: OutboundPacket.event(
-                namespace: name, name: emit.event, arguments: emit.arguments, ackID: nil, attachments: emit.attachments),
-            volatile: emit.volatile, compress: emit.compress)
+            target: target, namespace: namespace.name, content: .event(.init(emit)), volatile: emit.volatile,
+            compress: emit.compress)
     }
 
     private func resolve(_ recipient: Recipient, own: Namespace?, selfID: String?) -> (Namespace, Target)? {
@@ -218,12 +214,8 @@ private final class Expiry: TimerTarget {
     }
 }
 
-extension MessageValue {
-    /// The message as Engine.IO carries it.
-    var packet: OutboundPacket {
-        switch self {
-        case .text(let text): .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) }
-        case .binary(let bytes): .binary(bytes)
-        }
+extension Broadcast.Event {
+    fileprivate init(_ emit: Emit, ackID: UInt64? = nil) {
+        self.init(name: emit.event, arguments: emit.arguments, attachments: emit.attachments, ackID: ackID)
     }
 }

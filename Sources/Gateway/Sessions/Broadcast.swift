@@ -1,68 +1,78 @@
 import Bus
-import EngineIO
 import NIOCore
-import SocketIO
-import WebSocketProtocol
+import Routing
+import Synchronization
 
-/// One event on its way to the sockets that its target reaches, encoded once for all of them.
+/// One event, or one message without a name, on its way to the sockets that its target reaches.
 ///
-/// Made by the publisher, shared by all shards, never changed.
+/// Made by the publisher and shared by all shards. What it says never changes; how it is said is worked out for each
+/// ``Dialect`` when its first receiver turns up, once for all of them.
 final class Broadcast: Sendable {
+    enum Content: Sendable {
+        case event(Event)
+        /// A message without a name, for clients that have no events.
+        case message(MessageValue)
+    }
+
+    struct Event: Sendable {
+        var name: String
+        /// JSON values with commas between them, as they were written.
+        var arguments: [UInt8]
+        /// What the placeholders in ``arguments`` stand for.
+        var attachments: [ByteBuffer]
+        /// For an event whose receivers are to answer.
+        var ackID: UInt64?
+    }
+
     let target: Target
-    /// The Engine.IO messages of the event: its text, then one for each attachment.
-    let packets: [OutboundPacket]
+    /// The name of its namespace.
+    let namespace: String
+    let content: Content
     /// Dropped for a receiver that cannot take it right now.
     let volatile: Bool
     /// Whether HTTP responses that carry it may be compressed.
     let compress: Bool
     /// Collects what the receivers answer, for an event that asks for an ack.
     let collector: AckCollector?
-    let ackID: UInt64?
+    private let position = Atomic<UInt64>(0)
+    private let encodings = Mutex<[(dialect: Dialect, encoding: Encoding?)]>([])
 
     init(
-        target: Target, packets: [OutboundPacket], volatile: Bool, compress: Bool, collector: AckCollector? = nil,
-        ackID: UInt64? = nil
+        target: Target, namespace: String, content: Content, volatile: Bool = false, compress: Bool = true,
+        collector: AckCollector? = nil
     ) {
         self.target = target
-        self.packets = packets
+        self.namespace = namespace
+        self.content = content
         self.volatile = volatile
         self.compress = compress
         self.collector = collector
-        self.ackID = ackID
-    }
-}
-
-/// What the bus carries to the shards: an event, or a change for the sockets that a target reaches.
-///
-/// Changes travel with the events, so everyone sees both in one order.
-struct BusItem: Sendable {
-    enum Kind: Sendable {
-        case broadcast(Broadcast)
-        case send(Target, OutboundPacket)
-        case join(Target, rooms: [String])
-        case leave(Target, rooms: [String])
-        case disconnect(Target, close: Bool, reason: String?)
-        case kick(Target, reason: String?)
-        case state(Target, set: [(key: String, json: [UInt8])], unset: [String])
     }
 
-    let namespace: Namespace
-    let kind: Kind
-    /// Told by each shard how many sockets it reached there, where somebody wants to know.
-    var recipients: RecipientCount?
+    var ackID: UInt64? {
+        if case .event(let event) = self.content { event.ackID } else { nil }
+    }
 
-    var target: Target {
-        switch self.kind {
-        case .broadcast(let broadcast): broadcast.target
-        case .send(let target, _), .join(let target, _), .leave(let target, _), .disconnect(let target, _, _),
-            .kick(let target, _), .state(let target, _, _):
-            target
+    /// Its place in the order of its namespace; `nil` before it was published.
+    var offset: UInt64? {
+        let offset = self.position.load(ordering: .relaxed)
+        return offset == 0 ? nil : offset
+    }
+
+    /// Called once by the sequencer, before any shard has it.
+    func published(at offset: UInt64) {
+        self.position.store(offset, ordering: .relaxed)
+    }
+
+    /// How a dialect says it; `nil` when the dialect has no words for it.
+    ///
+    /// Encoded by whoever asks first; others that want it at the same moment wait for that.
+    func encoding(_ dialect: Dialect) -> Encoding? {
+        self.encodings.withLock { encodings in
+            if let known = encodings.first(where: { $0.dialect == dialect }) { return known.encoding }
+            let encoding = dialect.encode(self)
+            encodings.append((dialect, encoding))
+            return encoding
         }
-    }
-
-    /// A shard says how many of its sockets the item reached.
-    func reached(_ count: Int) {
-        self.recipients?.report(count)
-        if case .broadcast(let broadcast) = self.kind { broadcast.collector?.shardReported(count) }
     }
 }

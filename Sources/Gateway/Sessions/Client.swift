@@ -32,11 +32,8 @@ class Client {
     /// Whether it can be asked for an ack; others are passed over by requests.
     var acknowledges: Bool { false }
 
-    /// An event for one of the client's sockets.
-    func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {}
-
-    /// A raw message for one of the client's sockets.
-    func deliver(_ packet: OutboundPacket, _ form: OutputArena.BufferID, to socket: Socket) {}
+    /// An event or a message for one of the client's sockets; a client whose dialect has no words for it ignores it.
+    func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {}
 
     /// The client's ack callback is called with these arguments (comma-separated JSON).
     func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {}

@@ -41,15 +41,12 @@ extension OutboundPacket {
         return OutboundPacket(frame: buffer, payloadOffset: offset, isBinary: true)
     }
 
-    /// The packets of an event with everything that belongs to it.
-    static func event(
-        namespace: String, name: String, arguments: [UInt8], ackID: UInt64?, attachments: [ByteBuffer]
-    ) -> [OutboundPacket] {
-        let text = OutboundPacket.message(reserving: namespace.utf8.count + name.utf8.count + arguments.count + 48) {
+    /// The text packet of an event; its attachments follow it.
+    static func event(_ event: Broadcast.Event, namespace: String) -> OutboundPacket {
+        .message(reserving: namespace.utf8.count + event.name.utf8.count + event.arguments.count + 48) {
             PacketEncoder.event(
-                namespace: namespace, name: name, arguments: arguments, ackID: ackID,
-                attachmentCount: attachments.count, into: &$0)
+                namespace: namespace, name: event.name, arguments: event.arguments, ackID: event.ackID,
+                attachmentCount: event.attachments.count, into: &$0)
         }
-        return attachments.isEmpty ? [text] : [text] + attachments.map { .binary($0) }
     }
 }

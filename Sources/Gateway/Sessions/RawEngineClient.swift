@@ -58,8 +58,9 @@ final class RawEngineClient: EngineClient {
         self.shard.core.router.message(.binary(ByteBuffer(bytes: binary)), of: socket)
     }
 
-    override func deliver(_ packet: OutboundPacket, _ form: OutputArena.BufferID, to socket: Socket) {
-        self.session?.send(packet, shared: form, compress: true)
+    override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
+        guard let entry = form.entry(.engineIO) else { return }
+        self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {

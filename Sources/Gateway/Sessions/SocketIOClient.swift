@@ -260,14 +260,14 @@ final class SocketIOClient: EngineClient {
 
     // MARK: - Packets to the client
 
-    override func deliver(_ broadcast: Broadcast, _ form: SharedForm, to socket: Socket) {
+    override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         if broadcast.volatile, !(self.session?.isWritable ?? false) {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        self.session?.send(broadcast.packets[0], shared: form.first, compress: broadcast.compress)
-        guard broadcast.packets.count > 1 else { return }
-        for (packet, id) in zip(broadcast.packets.dropFirst(), form.attachments) {
+        guard let entry = form.entry(.socketIO) else { return }
+        self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
+        for (packet, id) in entry.attachments {
             self.session?.send(packet, shared: id, compress: broadcast.compress)
         }
     }

@@ -1,0 +1,36 @@
+import EngineIO
+import NIOCore
+import SocketIO
+
+/// The words of one kind of client: all clients of a dialect get the same bytes.
+enum Dialect: UInt8, Sendable {
+    /// Socket.IO 5 on Engine.IO 4.
+    case socketIO
+    /// Engine.IO 4 without Socket.IO on it: messages, no events.
+    case engineIO
+}
+
+/// A broadcast in one dialect.
+struct Encoding: Sendable {
+    var first: OutboundPacket
+    /// The attachments of a Socket.IO event, which follow in messages of their own.
+    var attachments: [OutboundPacket] = []
+}
+
+extension Dialect {
+    /// `nil` when the dialect has no words for the broadcast.
+    func encode(_ broadcast: Broadcast) -> Encoding? {
+        switch (self, broadcast.content) {
+        case (.socketIO, .event(let event)):
+            Encoding(
+                first: .event(event, namespace: broadcast.namespace), attachments: event.attachments.map { .binary($0) }
+            )
+        case (.engineIO, .message(.text(let text))):
+            Encoding(first: .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
+        case (.engineIO, .message(.binary(let bytes))):
+            Encoding(first: .binary(bytes))
+        case (.socketIO, .message), (.engineIO, .event):
+            nil
+        }
+    }
+}

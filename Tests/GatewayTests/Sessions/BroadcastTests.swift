@@ -1,0 +1,65 @@
+import Bus
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+@Suite struct BroadcastTests {
+    private func event(_ name: String, _ arguments: String, attachments: [ByteBuffer] = [], ackID: UInt64? = nil)
+        -> Broadcast
+    {
+        Broadcast(
+            target: Target(all: true), namespace: "/chat",
+            content: .event(
+                .init(name: name, arguments: Array(arguments.utf8), attachments: attachments, ackID: ackID)))
+    }
+
+    private func message(_ text: String) -> Broadcast {
+        Broadcast(target: Target(all: true), namespace: "/", content: .message(.text(ByteBuffer(string: text))))
+    }
+
+    private func payload(_ packet: Encoding?) -> String? {
+        packet.map { encoding in
+            var frame = encoding.first.frame
+            frame.moveReaderIndex(forwardBy: encoding.first.payloadOffset)
+            return String(buffer: frame)
+        }
+    }
+
+    @Test func `an event is said in the words of Socket.IO, with its namespace and its ack id`() {
+        #expect(self.payload(self.event("say", "1, {}").encoding(.socketIO)) == #"42/chat,["say",1, {}]"#)
+        #expect(self.payload(self.event("say", "", ackID: 7).encoding(.socketIO)) == #"42/chat,7["say"]"#)
+        #expect(self.payload(self.message("hi").encoding(.engineIO)) == "4hi")
+    }
+
+    @Test func `attachments follow the event that they belong to`() {
+        let placeholder = #"{"_placeholder":true,"num":0}"#
+        let encoding = self.event("pic", placeholder, attachments: [ByteBuffer(bytes: [1, 2, 3])]).encoding(.socketIO)
+        #expect(self.payload(encoding) == #"451-/chat,["pic",\#(placeholder)]"#)
+        #expect(encoding?.attachments.map { Array($0.frame.readableBytesView) } == [[0x82, 3, 1, 2, 3]])
+    }
+
+    @Test func `what a dialect has no words for is not said at all`() {
+        #expect(self.event("say", "1").encoding(.engineIO).map(\.first) == nil)
+        #expect(self.message("hi").encoding(.socketIO).map(\.first) == nil)
+    }
+
+    @Test func `a dialect is encoded once, and all receivers share its bytes`() throws {
+        let broadcast = self.event("say", String(repeating: "1,", count: 1_000) + "1")
+        let first = try #require(broadcast.encoding(.socketIO)).first.frame
+        let second = try #require(broadcast.encoding(.socketIO)).first.frame
+        let addresses = [first, second].map { $0.withUnsafeReadableBytes { $0.baseAddress } }
+        #expect(addresses[0] == addresses[1])
+    }
+
+    @Test func `it has an offset from its publication on`() {
+        let broadcast = self.event("say", "1")
+        #expect(broadcast.offset == nil)
+        let namespace = Namespace(name: "/chat", index: 0, parameters: [:], isDynamic: false, label: 0, shards: [])
+        #expect(namespace.publish(BusItem(namespace: namespace, kind: .broadcast(broadcast))) == 1)
+        #expect(broadcast.offset == 1)
+        let next = self.event("say", "2")
+        namespace.publish(BusItem(namespace: namespace, kind: .broadcast(next)))
+        #expect(next.offset == 2)
+    }
+}
