@@ -1,0 +1,100 @@
+import EngineIO
+import NIOCore
+
+/// What the client is sent.
+extension EngineSession {
+    /// Whether something sent now would leave now; what is volatile is dropped otherwise.
+    var isWritable: Bool {
+        guard self.machine.isWritable else { return false }
+        if let current = self.current {
+            return current.isWritable || current.bufferedBytes < self.shard.limits.outputSoft
+        }
+        return true
+    }
+
+    /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
+    func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        if let current = self.current, self.machine.writesDirectly {
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+            return current.send(shared)
+        }
+        switch self.machine.send(packet) {
+        case .writeNow:
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+            self.current?.send(shared)
+        case .queued:
+            self.queued(packet, compress)
+        case .answerPoll:
+            self.queued(packet, compress)
+            self.pollNeeded()
+        case .dropped:
+            break
+        }
+    }
+
+    /// Sends a packet that is for this session alone.
+    func send(_ packet: OutboundPacket, compress: Bool = true) {
+        switch self.machine.send(packet) {
+        case .writeNow:
+            self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+            self.current?.send(packet.webSocketFrame)
+        case .queued:
+            self.queued(packet, compress)
+        case .answerPoll:
+            self.queued(packet, compress)
+            self.pollNeeded()
+        case .dropped:
+            break
+        }
+    }
+
+    /// Sends a text message that `body` writes.
+    ///
+    /// On a WebSocket it is written straight into the turn's output.
+    func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
+        if let current = self.current, self.machine.isWritable {
+            self.endpoint.counters.textSent &+= 1
+            current.sendText { buffer in
+                buffer.writeInteger(PacketType.message.rawValue)
+                body(&buffer)
+            }
+        } else {
+            self.send(.message(reserving: 128, body), compress: compress)
+        }
+    }
+
+    private func queued(_ packet: OutboundPacket, _ compress: Bool) {
+        self.mayCompress = self.mayCompress || compress
+        self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+        // A single message may be larger than the limit; it is the pile that must not grow.
+        guard self.machine.queuedBytes > self.shard.limits.outputHard, self.machine.queuedPackets > 1 else { return }
+        // Nobody fetches it: what is queued must not grow for ever.
+        self.shard.counters.slowConsumersClosed &+= 1
+        self.client.closedFor = .slow
+        self.close(.transportError, discard: true)
+    }
+
+    func pollNeeded() {
+        guard !self.isDirty else { return }
+        self.isDirty = true
+        self.shard.markDirty(self)
+    }
+
+    /// The end of the turn: what has come together answers the open poll.
+    func endTurn() {
+        self.isDirty = false
+        if self.machine.hasOpenPoll { self.answerPoll() }
+    }
+
+    func answerPoll() {
+        guard let poll = self.poll.take() else { return }
+        var body = ByteBuffer()
+        let result = self.machine.takePayload(into: &body)
+        let compress = self.mayCompress
+        if result != .some { self.mayCompress = false }
+        self.endpoint.answerPoll(poll.request, body, isHandshake: poll.isHandshake, sid: self.id, compress: compress)
+        if case .last(let reason) = result { self.ended(reason) }
+    }
+
+    func outputDrained() {}
+}

@@ -1,0 +1,76 @@
+import EngineIO
+
+/// The WebSockets of a session: the one that is its transport, and the one that probes to become it.
+extension EngineSession {
+    /// A WebSocket for this session: asks whether it may probe.
+    ///
+    /// `nil`: refuse the handshake with the error.
+    func receiveUpgrade() -> Result<UpgradeVerdict, ProtocolError> {
+        switch self.machine.webSocketRequested(now: .now) {
+        case .acceptAsProbe:
+            self.schedule(after: self.endpoint.sessionConfiguration.upgradeTimeout, now: .now)
+            return .success(.probe)
+        case .acceptThenClose:
+            return .success(.closeAtOnce)
+        case .refuse(let error, let ending):
+            if let ending { self.finish(ending) }
+            return .failure(error)
+        }
+    }
+
+    enum UpgradeVerdict { case probe, closeAtOnce }
+
+    func beginProbe(_ stream: WebSocketStream) {
+        guard !self.isOver else { return stream.close(code: nil) }
+        self.probing = stream
+    }
+
+    func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
+        guard stream === self.current || stream === self.probing else { return }
+        let receipt = self.machine.receiveText(payload, now: .now)
+        if case .message = receipt {
+            return self.message(text: UnsafeRawBufferPointer(rebasing: payload.dropFirst()))
+        }
+        self.handle(receipt)
+    }
+
+    func receivedBinary(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
+        guard stream === self.current || stream === self.probing else { return }
+        let receipt = self.machine.receive(.message, payload, over: .websocket, now: .now)
+        if case .message = receipt { return self.message(binary: payload) }
+        self.handle(receipt)
+    }
+
+    func handle(_ receipt: EngineIO.Session.Receipt) {
+        switch receipt {
+        case .message, .ignored:
+            break
+        case .answerProbe(let releasePoll):
+            self.probing?.send(OutboundPacket.probeAnswer.webSocketFrame)
+            if releasePoll { self.answerPoll() }
+        case .upgraded(let releasePoll):
+            self.current = self.probing.take()
+            if self.isPaused { self.current?.setPaused(true) }
+            self.shard.counters.upgradesCompleted &+= 1
+            self.endpoint.counters.sessionUpgraded()
+            if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
+            self.machine.takeFrames { self.current?.send($0) }
+        case .closeProbe:
+            self.shard.counters.upgradesFailed &+= 1
+            self.probing.take()?.close(code: nil)
+        case .close(let ending):
+            self.finish(ending)
+        }
+    }
+
+    func webSocketLost(_ stream: WebSocketStream, _ end: ConnectionEnd) {
+        guard stream === self.current || stream === self.probing else { return }
+        if stream === self.current { self.current = nil } else { self.probing = nil }
+        if end == .slow { self.client.closedFor = .slow }
+        switch self.machine.webSocketLost(end == .closed ? .transportClose : .transportError) {
+        case .ignored: break
+        case .probeEnded: self.shard.counters.upgradesFailed &+= 1
+        case .close(let ending): self.finish(ending)
+        }
+    }
+}

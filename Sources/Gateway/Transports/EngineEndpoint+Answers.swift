@@ -1,0 +1,112 @@
+import Configuration
+import EngineIO
+import HTTP1
+import NIOCore
+
+/// What requests are answered with.
+extension EngineEndpoint {
+    /// Answers a poll with a packet of the protocol's own.
+    func answerPoll(_ request: EngineRequest, _ packet: PacketType) {
+        self.answerPoll(request, ByteBuffer(bytes: [packet.rawValue]), sid: nil, compress: false)
+    }
+
+    func answerPoll(
+        _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool = false, sid: SessionID?, compress: Bool
+    ) {
+        let headers = Self.pollHeaders
+        if request.isPlain, !isHandshake || self.options.cookie == nil, self.crossOrigin == nil,
+            !compress || self.options.httpCompression.map({ body.readableBytes < $0 }) ?? true
+        {
+            return request.reply.respond(
+                HTTPResponse(200, headers: headers, body: body, prepared: self.preparedPoll))
+        }
+        self.answerUnusualPoll(request, body, isHandshake: isHandshake, sid: sid, compress: compress)
+    }
+
+    private static let ok = ByteBuffer(string: "ok")
+    static let pollHeaders = [
+        (name: "content-type", value: "text/plain; charset=UTF-8"), (name: "cache-control", value: "no-store"),
+    ]
+    static let postHeaders = [
+        (name: "content-type", value: "text/html"), (name: "cache-control", value: "no-store"),
+    ]
+
+    /// With a cookie, for another origin, compressed, or for an old browser.
+    private func answerUnusualPoll(
+        _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool, sid: SessionID?, compress: Bool
+    ) {
+        var headers = Self.pollHeaders
+        if isHandshake, let cookie = self.options.cookie, let sid {
+            headers.append(("set-cookie", cookie.field(value: sid.string)))
+        }
+        var body = body
+        if compress, let threshold = self.options.httpCompression, body.readableBytes >= threshold,
+            let encoding = request.acceptEncoding.flatMap(ContentEncoding.init(accepting:)),
+            let compressed = self.shard.compressor.compress(body, encoding)
+        {
+            headers.append(("content-encoding", encoding.rawValue))
+            body = compressed
+        }
+        self.answer(request, HTTPResponse(200, headers: headers, body: body))
+    }
+
+    func answerPost(_ request: EngineRequest) {
+        let prepared = request.isPlain && self.crossOrigin == nil ? self.preparedPost : nil
+        let response = HTTPResponse(200, headers: Self.postHeaders, body: Self.ok, prepared: prepared)
+        if prepared != nil { request.reply.respond(response) } else { self.answer(request, response) }
+    }
+
+    func refuse(_ request: EngineRequest, _ error: ProtocolError) {
+        self.answer(request, Self.refusal(error))
+    }
+
+    func refuse(_ exchange: HTTPExchange, _ error: ProtocolError, isUpgrade: Bool) {
+        if isUpgrade {
+            exchange.respond(HTTPResponse(400, text: error.message, contentType: "text/html", closes: true))
+        } else {
+            self.refuse(EngineRequest(exchange), error)
+        }
+    }
+
+    static func writeRefusal(_ error: ProtocolError, into buffer: inout ByteBuffer) {
+        try? ResponseHead.write(
+            status: 400, headers: [("content-type", "text/html")], contentLength: error.message.utf8.count,
+            keepAlive: false, into: &buffer)
+        buffer.writeString(error.message)
+    }
+
+    private static func refusal(_ error: ProtocolError) -> HTTPResponse {
+        var body = ByteBuffer()
+        error.writeJSON(into: &body)
+        return HTTPResponse(error.httpStatus, headers: [("content-type", "application/json")], body: body)
+    }
+
+    private func answer(_ request: EngineRequest, _ response: HTTPResponse) {
+        var response = response
+        response.headers += self.crossOriginFields(request.origin)
+        if request.isInternetExplorer { response.headers.append(("x-xss-protection", "0")) }
+        request.reply.respond(response)
+    }
+
+    func crossOriginFields(_ origin: String?) -> [(name: String, value: String)] {
+        self.crossOrigin?.fields(origin: origin) ?? []
+    }
+}
+
+extension GatewayConfiguration.Cookie {
+    /// The value of `Set-Cookie` (RFC 6265).
+    fileprivate func field(value: String) -> String {
+        var field = "\(self.name)=\(value)"
+        if let maxAge = self.maxAge { field += "; Max-Age=\(maxAge.components.seconds)" }
+        if let domain = self.domain { field += "; Domain=\(domain)" }
+        field += "; Path=\(self.path)"
+        if self.httpOnly { field += "; HttpOnly" }
+        if self.secure { field += "; Secure" }
+        switch self.sameSite {
+        case .strict: field += "; SameSite=Strict"
+        case .lax: field += "; SameSite=Lax"
+        case .none: field += "; SameSite=None"
+        }
+        return field
+    }
+}

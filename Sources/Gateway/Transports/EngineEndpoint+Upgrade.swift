@@ -1,0 +1,116 @@
+import EngineIO
+import HTTP1
+import NIOCore
+import WebSocketProtocol
+
+/// WebSockets: their opening handshake, and the way to the session that they name.
+extension EngineEndpoint {
+    /// Checks the opening handshake of RFC 6455; answers and returns `false` when it is not one.
+    func checkWebSocket(_ exchange: HTTPExchange) -> Bool {
+        let headers = exchange.head.headers
+        let verdict = WebSocketProtocol.Handshake.check(
+            version: headers.first("sec-websocket-version"), key: headers.first("sec-websocket-key"),
+            upgrade: headers.first("upgrade"), connection: headers.first("connection"))
+        switch verdict {
+        case .ok:
+            return true
+        case .badVersion:
+            exchange.respond(
+                HTTPResponse(
+                    426, headers: [("sec-websocket-version", "13"), ("upgrade", "websocket")], closes: true))
+        case .badRequest:
+            self.refuse(exchange, .badRequest, isUpgrade: true)
+        }
+        return false
+    }
+
+    func acceptWebSocket(_ exchange: HTTPExchange) -> (Connection, leftover: ByteBuffer)? {
+        let key = exchange.head.headers.first("sec-websocket-key") ?? ""
+        guard let (connection, leftover) = exchange.takeConnection() else { return nil }
+        connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
+        self.counters.countRequest(.get, status: 101)
+        return (connection, leftover)
+    }
+
+    func upgrade(_ exchange: HTTPExchange, _ sid: String) {
+        guard self.checkWebSocket(exchange) else { return }
+        guard let id = SessionID(sid), id.shard < self.shard.core.shards.count else {
+            return self.refuse(exchange, .unknownSession, isUpgrade: true)
+        }
+        guard id.shard == self.shard.handle.index else { return self.upgradeElsewhere(exchange, id) }
+        guard let session = self.session(id) else { return self.refuse(exchange, .unknownSession, isUpgrade: true) }
+        switch session.receiveUpgrade() {
+        case .failure(let error):
+            self.refuse(exchange, error, isUpgrade: true)
+        case .success(let verdict):
+            guard let (connection, leftover) = self.acceptWebSocket(exchange) else { return }
+            self.beginProbe(session, connection, leftover, verdict)
+        }
+    }
+
+    private func beginProbe(
+        _ session: EngineSession, _ connection: Connection, _ leftover: ByteBuffer,
+        _ verdict: EngineSession.UpgradeVerdict
+    ) {
+        let stream = WebSocketStream(
+            connection: connection, session: verdict == .probe ? session : nil,
+            maxMessageSize: self.options.maxHttpBufferSize)
+        switch verdict {
+        case .probe:
+            session.beginProbe(stream)
+            connection.become(stream, leftover: leftover)
+        case .closeAtOnce:
+            connection.become(stream, leftover: ByteBuffer())
+            stream.close(code: nil)
+        }
+    }
+
+    /// The session lives on another loop: its connection moves there, and is never moved again.
+    private func upgradeElsewhere(_ exchange: HTTPExchange, _ id: SessionID) {
+        let index = self.index
+        let key = exchange.head.headers.first("sec-websocket-key") ?? ""
+        let target = self.shard.core.shards[id.shard]
+        guard let (connection, leftover) = exchange.takeConnection() else { return }
+        // Not now: the connection is in the middle of a read, and more of what was read may follow.
+        let rest = HandOverStream(leftover)
+        connection.become(rest, leftover: ByteBuffer())
+        self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
+            guard let endpoint = connection.shard.endpoints[index] as? EngineEndpoint else { return }
+            endpoint.continueUpgrade(connection, leftover, id, key: key)
+        }
+    }
+
+    /// Moves a connection when all that was answered on it before is on its way.
+    private func handOver(
+        _ connection: Connection, _ rest: HandOverStream, to target: ShardHandle, attempts: Int,
+        _ body: @escaping @Sendable (Connection, ByteBuffer) -> Void
+    ) {
+        let bound = NIOLoopBound((self, connection, rest), eventLoop: self.shard.loop)
+        self.shard.loop.scheduleTask(in: attempts == 20 ? .zero : .milliseconds(5)) {
+            let (endpoint, connection, rest) = bound.value
+            if let handOver = connection.detach() {
+                let leftover = rest.bytes
+                DescriptorHandOver.adopt(handOver, on: target, listener: connection.listener) { body($0, leftover) }
+            } else if attempts > 0, connection.bufferedBytes > 0 {
+                endpoint.handOver(connection, rest, to: target, attempts: attempts - 1, body)
+            } else {
+                connection.close(.done)
+            }
+        }
+    }
+
+    private func continueUpgrade(_ connection: Connection, _ leftover: ByteBuffer, _ id: SessionID, key: String) {
+        let verdict = self.session(id).map { $0.receiveUpgrade() } ?? .failure(.unknownSession)
+        switch verdict {
+        case .failure(let error):
+            connection.send { Self.writeRefusal(error, into: &$0) }
+            connection.become(ByteStream(), leftover: ByteBuffer())
+            connection.closeAfterFlush()
+        case .success(let verdict):
+            guard let session = self.session(id) else { return connection.close(.done) }
+            connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
+            self.counters.countRequest(.get, status: 101)
+            self.beginProbe(session, connection, leftover, verdict)
+        }
+    }
+}
