@@ -79,11 +79,17 @@ let package = Package(
             ],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
+        // Clients by the thousand, for `gatehouse bench`: nothing of the gateway that it may measure, but the frames.
+        .systemLibrary(name: "CEpoll"),
+        .target(
+            name: "LoadGenerator", dependencies: ["JSONScanner", "WebSocketProtocol", "COpenSSL", "CEpoll"],
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+
         // The command.
         .executableTarget(
             name: "gatehouse",
             dependencies: [
-                "Gateway", "Configuration", "JSONScanner",
+                "Gateway", "Configuration", "JSONScanner", "LoadGenerator",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -104,6 +110,7 @@ let package = Package(
             dependencies: [
                 "Identity", "JSONScanner", crypto, .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
+        .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "WebSocketProtocol"]),
         .testTarget(name: "ClientAddressTests", dependencies: ["ClientAddress"]),
         .testTarget(name: "OpenSSLTLSTests", dependencies: ["OpenSSLTLS", "COpenSSL", nio]),
         .testTarget(

@@ -10,6 +10,6 @@ struct Gatehouse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatehouse",
         abstract: "A realtime gateway: Socket.IO clients in front, your application behind, in any language.",
-        subcommands: [Run.self, Check.self, Config.self, Version.self]
+        subcommands: [Run.self, Check.self, Config.self, Bench.self, Version.self]
     )
 }

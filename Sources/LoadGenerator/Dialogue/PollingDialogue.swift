@@ -1,0 +1,121 @@
+import Foundation
+
+/// A Socket.IO client over long-polling: lane 0 has the poll open, lane 1 posts.
+package final class PollingDialogue: Dialogue {
+    private static let maxBodyBytes = 16 << 20
+
+    private let plan: LoadPlan
+    private var packets: PacketReader
+    private var sid: String?
+    private var isPosting = false
+    /// The lane's connection stands.
+    private var isOpen = [false, false]
+    private var leftover: [[UInt8]] = [[], []]
+    /// Packets that wait for the post that is on its way.
+    private var queue: [UInt8] = []
+
+    package init(plan: LoadPlan) {
+        self.plan = plan
+        self.packets = PacketReader(namespace: plan.namespace)
+        super.init(lanes: 2)
+    }
+
+    private func head(_ method: String, length: Int?) -> [UInt8] {
+        let own = "EIO=4&transport=polling" + (self.sid.map { "&sid=\($0)" } ?? "")
+        let query = [self.plan.server.query, own].filter { !$0.isEmpty }.joined(separator: "&")
+        var head = "\(method) \(self.plan.server.path)?\(query) HTTP/1.1\r\nHost: \(self.plan.server.authority)\r\n"
+        if let length { head += "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: \(length)\r\n" }
+        for (name, value) in self.plan.headers { head += "\(name): \(value)\r\n" }
+        return Array((head + "\r\n").utf8)
+    }
+
+    /// The request that is sent again and again.
+    private lazy var poll = self.head("GET", length: nil)
+
+    package override func opened(lane: Int) {
+        self.isOpen[lane] = true
+        if lane == 0 { self.output[0] += self.head("GET", length: nil) }
+        self.post()
+    }
+
+    package override func receive(
+        _ bytes: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
+    ) throws(LoadError) {
+        var all: [UInt8] = []
+        swap(&all, &self.leftover[lane])
+        all.append(contentsOf: bytes)
+        var failure: LoadError?
+        all.withUnsafeBytes { all in
+            do throws(LoadError) {
+                var rest = all
+                while let used = try self.response(rest, lane: lane, arrived) {
+                    rest = UnsafeRawBufferPointer(rebasing: rest[used...])
+                }
+                self.leftover[lane].append(contentsOf: rest)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Handles the response at the start of `bytes`; returns its length, or `nil` when it is not all there.
+    private func response(
+        _ bytes: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
+    ) throws(LoadError) -> Int? {
+        guard let start = HTTPHead.end(in: bytes) else { return nil }
+        let head = HTTPHead(bytes[..<start])
+        guard let length = head["content-length"].flatMap({ Int($0) }), (0...Self.maxBodyBytes).contains(length) else {
+            throw LoadError("HTTP \(head.status) without a Content-Length")
+        }
+        guard bytes.count - start >= length else { return nil }
+        guard head.status == 200 else { throw LoadError("HTTP \(head.status)") }
+        let body = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)])
+        if lane == 0 {
+            // The next poll leaves before its answers do.
+            if self.sid != nil { self.output[0] += self.poll }
+            try self.payload(body, arrived)
+        } else {
+            self.isPosting = false
+            self.post()
+        }
+        return start + length
+    }
+
+    private func payload(
+        _ body: UnsafeRawBufferPointer, _ arrived: (Arrival) throws(LoadError) -> Void
+    ) throws(LoadError) {
+        for packet in body.split(separator: 0x1E, omittingEmptySubsequences: true) {
+            switch try self.packets.read(UnsafeRawBufferPointer(rebasing: packet)) {
+            case .opened(let sid):
+                self.sid = sid
+                self.output[0] += self.poll
+                self.packets.connect.withUnsafeBytes { self.enqueue($0) }
+            case .ready: try arrived(.ready)
+            case .ping: [UInt8](arrayLiteral: UInt8(ascii: "3")).withUnsafeBytes { self.enqueue($0) }
+            case .message(let packet): try arrived(.message(packet))
+            case .nothing: break
+            }
+        }
+    }
+
+    package override func send(_ message: UnsafeRawBufferPointer) {
+        self.enqueue(message, type: UInt8(ascii: "4"))
+    }
+
+    private func enqueue(_ packet: UnsafeRawBufferPointer, type: UInt8? = nil) {
+        if !self.queue.isEmpty { self.queue.append(0x1E) }
+        if let type { self.queue.append(type) }
+        self.queue.append(contentsOf: packet)
+        self.post()
+    }
+
+    /// One post at a time: the protocol allows no more.
+    private func post() {
+        guard !self.isPosting, !self.queue.isEmpty, self.isOpen[1], self.sid != nil else { return }
+        self.isPosting = true
+        self.output[1] += self.head("POST", length: self.queue.count)
+        self.output[1] += self.queue
+        self.queue.removeAll(keepingCapacity: true)
+    }
+}

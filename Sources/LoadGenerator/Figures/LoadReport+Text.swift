@@ -1,0 +1,52 @@
+import Foundation
+
+extension LoadReport {
+    /// For a terminal, picture included.
+    package var lines: [String] {
+        let plan = self.plan
+        var lines = ["\(plan.scenario.name)  \(plan.dialect.rawValue) over \(plan.transport.rawValue), \(self.setting)"]
+        let what = plan.scenario == .fanout ? "deliveries" : plan.scenario == .echo ? "messages" : "openings"
+        lines.append(
+            "  \(what)  \(self.messages) in \(String(format: "%.1f", self.seconds)) s, "
+                + "\(String(format: "%.0f", self.perSecond)) a second"
+                + (self.lost > 0 ? ", \(self.lost) LOST" : "")
+                + (self.outOfOrder > 0 ? ", \(self.outOfOrder) OUT OF ORDER" : ""))
+        for (reason, count) in self.failures.sorted(by: { $0.value > $1.value }).prefix(5) {
+            lines.append("  failed      \(count) × \(reason)")
+        }
+        let figures = Self.shares.map {
+            "p\(HistogramPicture.percentText($0)) \(Duration.text(nanoseconds: self.histogram.percentile($0)))"
+        }
+        let most = "max \(Duration.text(nanoseconds: self.histogram.maximum))"
+        lines.append("  latency     " + (figures + [most]).joined(separator: "   "))
+        if let server, let microseconds = self.serverMicroseconds {
+            var line = "  server      \(String(format: "%.2f", microseconds)) µs CPU each"
+            line += " (\(Int((server.userShare * 100).rounded())) % outside the kernel)"
+            line += ", \(server.residentBytes / 1_048_576) MiB resident"
+            if let bytes = self.bytesPerConnection { line += ", \(Int(bytes)) bytes a connection" }
+            lines.append(line)
+        }
+        if let share = self.ownShare {
+            let percent = Int((share * 100).rounded())
+            let warning = share > 0.95 ? ": it may be what limits this run" : ""
+            lines.append("  generator   \(percent) % of a core\(warning)")
+        }
+        lines.append("")
+        return lines + HistogramPicture(self.histogram).lines().map { "  " + $0 }
+    }
+
+    private var setting: String {
+        let plan = self.plan
+        var words = ["\(plan.connections) connections"]
+        if plan.scenario == .echo || plan.scenario == .fanout {
+            words.append(plan.rate.map { "\(Int($0)) a second" } ?? "\(plan.inFlight) in flight")
+            words.append("\(plan.size) bytes")
+        }
+        return words.joined(separator: ", ")
+    }
+
+    /// The title of a picture.
+    package var title: String {
+        "\(self.plan.scenario.name), \(self.plan.dialect.rawValue) over \(self.plan.transport.rawValue), \(self.setting)"
+    }
+}

@@ -1,0 +1,102 @@
+import JSONScanner
+
+/// What a run has shown.
+package struct LoadReport {
+    package let plan: LoadPlan
+    /// Clients that got in.
+    package let ready: Int
+    /// Clients that did not, or that were lost, by reason.
+    package let failures: [String: Int]
+    /// Of messages, or of openings; nanoseconds.
+    package let histogram: LatencyHistogram
+    /// Answers (echo), deliveries (fan-out) or openings (connect) within ``seconds``.
+    package let messages: UInt64
+    package let seconds: Double
+    /// Messages whose answer, or deliveries that, did not come.
+    package let lost: Int
+    package let outOfOrder: UInt64
+    /// What the server's process used meanwhile.
+    package let server: ProcessUsage?
+    /// What the generator itself used while it measured, and for how long that was.
+    package let own: ProcessUsage?
+    package let ownSeconds: Double
+    package let bytesPerConnection: Double?
+
+    package var failed: Int { self.failures.values.reduce(0, +) }
+    package var perSecond: Double { self.seconds > 0 ? Double(self.messages) / self.seconds : 0 }
+
+    /// CPU of the server per message in microseconds.
+    package var serverMicroseconds: Double? {
+        guard let server, self.messages > 0 else { return nil }
+        return Double(server.cpu) / 1_000 / Double(self.messages)
+    }
+
+    /// The generator's share of a core.
+    package var ownShare: Double? {
+        guard let own, self.ownSeconds > 0 else { return nil }
+        return Double(own.cpu) / 1e9 / self.ownSeconds
+    }
+
+    /// Whether everything that should have come did.
+    package var isClean: Bool { self.failed == 0 && self.lost == 0 && self.outOfOrder == 0 }
+
+    /// The percentiles that a report names.
+    static let shares = [0.5, 0.9, 0.99, 0.999]
+
+    /// One object: durations in milliseconds, CPU in microseconds per message.
+    package var json: String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("scenario", self.plan.scenario.name)
+        writer.member("protocol", self.plan.dialect.rawValue)
+        writer.member("transport", self.plan.transport.rawValue)
+        writer.member("connections", self.plan.connections)
+        writer.member("inFlight", self.plan.inFlight)
+        if let rate = self.plan.rate { writer.member("rate", rate) }
+        writer.member("size", self.plan.size)
+        writer.member("seconds", self.seconds)
+        writer.member("ready", self.ready)
+        writer.member("messages", Int(clamping: self.messages))
+        writer.member("messagesPerSecond", self.perSecond)
+        writer.member("lost", self.lost)
+        writer.member("outOfOrder", Int(clamping: self.outOfOrder))
+        writer.key("failures")
+        writer.beginObject()
+        for (reason, count) in self.failures.sorted(by: { $0.key < $1.key }) { writer.member(reason, count) }
+        writer.endObject()
+        writer.key("latencyMs")
+        writer.beginObject()
+        for share in Self.shares {
+            let value = self.histogram.percentile(share)
+            writer.member("p" + HistogramPicture.percentText(share), Self.milliseconds(value))
+        }
+        writer.member("max", Self.milliseconds(self.histogram.maximum))
+        writer.member("mean", self.histogram.mean / 1e6)
+        writer.endObject()
+        if let server, let microseconds = self.serverMicroseconds {
+            writer.key("server")
+            writer.beginObject()
+            writer.member("cpuMicrosecondsPerMessage", microseconds)
+            writer.member("userShare", server.userShare)
+            writer.member("residentBytes", Int(clamping: server.residentBytes))
+            if let bytes = self.bytesPerConnection { writer.member("bytesPerConnection", bytes) }
+            writer.endObject()
+        }
+        if let share = self.ownShare { writer.member("generatorCoreShare", share) }
+        writer.endObject()
+        return writer.string
+    }
+
+    private static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
+}
+
+extension LoadPlan.Scenario {
+    /// As the command line has it.
+    package var name: String {
+        switch self {
+        case .connect: "connect"
+        case .echo: "echo"
+        case .fanout: "fanout"
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import COpenSSL
+import Glibc
+
+/// A non-blocking TCP connection to the server, with TLS where the plan wants it.
+final class ClientSocket {
+    enum Progress { case connecting, open }
+
+    let descriptor: Int32
+    private(set) var progress = Progress.connecting
+    private var ssl: OpaquePointer?
+    private var output: [UInt8] = []
+    private var outputStart = 0
+    /// TLS wants to write before it can read on.
+    private var tlsWantsWrite = false
+
+    init(to address: SocketAddress, source: UInt32?, tls: TLSClientContext?) throws(LoadError) {
+        let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
+        let descriptor = socket(address.family, Int32(kind), 0)
+        guard descriptor >= 0 else { throw LoadError(Self.reason("socket")) }
+        self.descriptor = descriptor
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+        if let source {
+            // The port is chosen when the destination is known, so that every source address has all of them.
+            setsockopt(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, &on, 4)
+            var own = sockaddr_in()
+            own.sin_family = sa_family_t(AF_INET)
+            own.sin_addr.s_addr = source.bigEndian
+            _ = withUnsafePointer(to: &own) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        }
+        let result = address.withPointer { connect(descriptor, $0, $1) }
+        guard result == 0 || errno == EINPROGRESS else {
+            let reason = Self.reason("connect")
+            Glibc.close(descriptor)
+            throw LoadError(reason)
+        }
+        self.ssl = tls?.connection(descriptor)
+    }
+
+    deinit {
+        if let ssl { SSL_free(ssl) }
+        Glibc.close(self.descriptor)
+    }
+
+    private static func reason(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
+
+    var wantsWrite: Bool {
+        switch self.progress {
+        case .connecting: !self.isConnected || self.tlsWantsWrite
+        case .open: self.outputStart < self.output.count
+        }
+    }
+
+    private var isConnected = false
+
+    /// Something happened while connecting; returns whether the connection stands now.
+    func advance() throws(LoadError) -> Bool {
+        if !self.isConnected {
+            var error: Int32 = 0
+            var size = socklen_t(4)
+            getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &error, &size)
+            guard error == 0 else { throw LoadError("connect: \(String(cString: strerror(error)))") }
+            self.isConnected = true
+        }
+        if let ssl {
+            ERR_clear_error()
+            let result = SSL_do_handshake(ssl)
+            if result != 1 {
+                switch SSL_get_error(ssl, result) {
+                case SSL_ERROR_WANT_READ: self.tlsWantsWrite = false
+                case SSL_ERROR_WANT_WRITE: self.tlsWantsWrite = true
+                default: throw LoadError("TLS: \(TLSClientContext.lastError())")
+                }
+                return false
+            }
+        }
+        self.progress = .open
+        return true
+    }
+
+    /// Reads what is there, at most a buffer full; `nil` when there is nothing now.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LoadError) -> UnsafeRawBufferPointer? {
+        if let ssl {
+            ERR_clear_error()
+            let count = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
+            guard count > 0 else {
+                switch SSL_get_error(ssl, count) {
+                case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
+                case SSL_ERROR_ZERO_RETURN: throw LoadError("closed by the server")
+                default: throw LoadError("TLS: \(TLSClientContext.lastError())")
+                }
+            }
+            return UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])
+        }
+        let count = recv(self.descriptor, buffer.baseAddress, buffer.count, 0)
+        if count < 0 {
+            guard errno != EAGAIN, errno != EINTR else { return nil }
+            throw LoadError(Self.reason("read"))
+        }
+        guard count > 0 else { throw LoadError("closed by the server") }
+        return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    }
+
+    /// TLS may hold more than the kernel says.
+    var hasBufferedInput: Bool { self.ssl.map { SSL_pending($0) > 0 } ?? false }
+
+    /// Writes what it can of what waits and of `bytes`, which is empty afterwards.
+    func write(_ bytes: inout [UInt8]) throws(LoadError) {
+        if self.outputStart == self.output.count {
+            self.output.removeAll(keepingCapacity: true)
+            self.outputStart = 0
+            swap(&self.output, &bytes)
+        } else {
+            self.output += bytes
+            bytes.removeAll(keepingCapacity: true)
+        }
+        while self.outputStart < self.output.count {
+            let start = self.outputStart
+            let count = self.output.withUnsafeBytes { all in
+                let rest = UnsafeRawBufferPointer(rebasing: all[start...])
+                return self.ssl.map { Int(SSL_write($0, rest.baseAddress, Int32(clamping: rest.count))) }
+                    ?? send(self.descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else {
+                if let ssl {
+                    let error = SSL_get_error(ssl, Int32(count))
+                    guard error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ else {
+                        throw LoadError("TLS: \(TLSClientContext.lastError())")
+                    }
+                } else if errno != EAGAIN, errno != EINTR {
+                    throw LoadError(Self.reason("write"))
+                }
+                return
+            }
+            self.outputStart += count
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import COpenSSL
+
+/// The client's side of TLS: verifies the server by the system's authorities, unless told not to.
+final class TLSClientContext {
+    private let context: OpaquePointer
+    private let name: String
+
+    init(server: ServerAddress, acceptsAnyCertificate: Bool) throws(LoadError) {
+        guard let context = SSL_CTX_new(TLS_client_method()) else { throw LoadError("TLS: \(Self.lastError())") }
+        self.context = context
+        self.name = server.host
+        if acceptsAnyCertificate {
+            SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
+        } else {
+            SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+            SSL_CTX_set_default_verify_paths(context)
+        }
+        gatehouse_ctx_set_mode(context, Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+    }
+
+    deinit { SSL_CTX_free(self.context) }
+
+    /// A connection over that descriptor; freed by whoever asked for it.
+    func connection(_ descriptor: Int32) -> OpaquePointer? {
+        guard let ssl = SSL_new(self.context) else { return nil }
+        SSL_set_fd(ssl, descriptor)
+        SSL_set_connect_state(ssl)
+        _ = gatehouse_ssl_set_host_name(ssl, self.name)
+        SSL_set1_host(ssl, self.name)
+        return ssl
+    }
+
+    static func lastError() -> String {
+        let code = ERR_get_error()
+        guard code != 0 else { return "connection ended" }
+        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+}
