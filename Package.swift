@@ -3,6 +3,10 @@
 import PackageDescription
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let collections: [Target.Dependency] = [
+    .product(name: "DequeModule", package: "swift-collections"),
+    .product(name: "HeapModule", package: "swift-collections"),
+]
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -14,6 +18,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -32,8 +37,8 @@ let package = Package(
         .target(name: "EngineIO", dependencies: [nio]),
         // Socket.IO 5: packets, attachments, connections per namespace, acks.
         .target(name: "SocketIO", dependencies: [nio, "JSONScanner"]),
-        // Who is in which room, and whom a target reaches.
-        .target(name: "Bus", dependencies: [nio]),
+        // Who is in which room, whom a target reaches, and what a client that was away has missed.
+        .target(name: "Bus", dependencies: [nio] + collections),
         // Actions, templates, and which route an event takes.
         .target(name: "Routing", dependencies: [nio, "JSONScanner", "Bus"]),
         // What is said to a backend and what it may answer: envelope, signature, retries, lanes, breaker.
