@@ -1,7 +1,7 @@
 import EngineIO
 
 /// The WebSockets of a session: the one that is its transport, and the one that probes to become it.
-extension EngineSession {
+extension EngineSession: WebSocketOwner {
     /// A WebSocket for this session: asks whether it may probe.
     ///
     /// `nil`: refuse the handshake with the error.

@@ -1,7 +1,6 @@
 import Bus
 import EngineIO
 import HandlerContract
-import Identity
 import NIOCore
 import SocketIO
 
@@ -145,48 +144,8 @@ final class SocketIOClient: EngineClient {
                 connectedAtMilliseconds: WallClock.milliseconds())
             while self.sockets.count <= index { self.sockets.append(nil) }
             self.sockets[index] = socket
-            self.authenticate(socket, mayWait: true)
+            self.authenticate(socket, for: self.endpoint)
         }
-    }
-
-    /// Who it is comes first; then the routes decide whether it may enter.
-    private func authenticate(_ socket: Socket, mayWait: Bool) {
-        let auth = self.endpoint.options.auth
-        guard let authenticator = self.endpoint.authenticator else {
-            return self.shard.core.router.connect(socket, auth: auth)
-        }
-        let now = ContinuousClock.now
-        switch authenticator.authenticate(authJSON: socket.auth, handshake: self.handshake.token, now: now) {
-        case .anonymous:
-            self.shard.core.router.connect(socket, auth: auth)
-        case .accepted(let token):
-            socket.token = token
-            socket.user = token.user
-            self.shard.core.router.connect(socket, auth: auth)
-        case .refused(let error):
-            self.refuse(socket, error)
-        case .keysMissing:
-            let bound = NIOLoopBound((self, socket), eventLoop: self.shard.loop)
-            let loop = self.shard.loop
-            let waits =
-                mayWait
-                && authenticator.keys.missed(now: now) {
-                    loop.execute { bound.value.0.authenticate(bound.value.1, mayWait: false) }
-                }
-            guard !waits else { return }
-            if authenticator.keys.current(now: now) == nil {
-                // Not the client's fault: it comes back by itself.
-                self.shard.counters.authFailed(.keysUnavailable)
-                self.connectDecided(socket, .tryLater)
-            } else {
-                self.refuse(socket, .unknownKey)
-            }
-        }
-    }
-
-    private func refuse(_ socket: Socket, _ error: TokenError) {
-        self.shard.counters.authFailed(error)
-        self.connectDecided(socket, .refuse(message: TokenError.clientMessage, data: nil))
     }
 
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {

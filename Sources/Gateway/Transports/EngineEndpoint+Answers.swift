@@ -87,10 +87,6 @@ extension EngineEndpoint {
         if request.isInternetExplorer { response.headers.append(("x-xss-protection", "0")) }
         request.reply.respond(response)
     }
-
-    func crossOriginFields(_ origin: String?) -> [(name: String, value: String)] {
-        self.crossOrigin?.fields(origin: origin) ?? []
-    }
 }
 
 extension GatewayConfiguration.Cookie {

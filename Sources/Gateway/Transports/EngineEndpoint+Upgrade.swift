@@ -3,35 +3,8 @@ import HTTP1
 import NIOCore
 import WebSocketProtocol
 
-/// WebSockets: their opening handshake, and the way to the session that they name.
+/// WebSockets of sessions that exist: the way to the session that they name.
 extension EngineEndpoint {
-    /// Checks the opening handshake of RFC 6455; answers and returns `false` when it is not one.
-    func checkWebSocket(_ exchange: HTTPExchange) -> Bool {
-        let headers = exchange.head.headers
-        let verdict = WebSocketProtocol.Handshake.check(
-            version: headers.first("sec-websocket-version"), key: headers.first("sec-websocket-key"),
-            upgrade: headers.first("upgrade"), connection: headers.first("connection"))
-        switch verdict {
-        case .ok:
-            return true
-        case .badVersion:
-            exchange.respond(
-                HTTPResponse(
-                    426, headers: [("sec-websocket-version", "13"), ("upgrade", "websocket")], closes: true))
-        case .badRequest:
-            self.refuse(exchange, .badRequest, isUpgrade: true)
-        }
-        return false
-    }
-
-    func acceptWebSocket(_ exchange: HTTPExchange) -> (Connection, leftover: ByteBuffer)? {
-        let key = exchange.head.headers.first("sec-websocket-key") ?? ""
-        guard let (connection, leftover) = exchange.takeConnection() else { return nil }
-        connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
-        self.counters.countRequest(.get, status: 101)
-        return (connection, leftover)
-    }
-
     func upgrade(_ exchange: HTTPExchange, _ sid: String) {
         guard self.checkWebSocket(exchange) else { return }
         guard let id = SessionID(sid), id.shard < self.shard.core.shards.count else {
@@ -53,8 +26,8 @@ extension EngineEndpoint {
         _ verdict: EngineSession.UpgradeVerdict
     ) {
         let stream = WebSocketStream(
-            connection: connection, session: verdict == .probe ? session : nil,
-            maxMessageSize: self.options.maxHttpBufferSize)
+            connection: connection, owner: verdict == .probe ? session : nil,
+            limits: .init(maxMessageSize: self.options.maxHttpBufferSize))
         switch verdict {
         case .probe:
             session.beginProbe(stream)

@@ -8,29 +8,19 @@ import WebSocketProtocol
 /// A path that speaks Engine.IO: handshakes, polls, posts and upgrades, handed to the sessions that they belong to.
 ///
 /// What is written on top of it (Socket.IO, or raw messages) is the ``EngineClient`` that it gives to a new session.
-final class EngineEndpoint: Endpoint {
+final class EngineEndpoint: ClientEndpoint {
     /// How often a client that goes on polling while it upgrades is told to stop, as the reference server does.
     static let noopPace: Duration = .milliseconds(100)
 
-    let options: GatewayConfiguration.Endpoint
     let sessionConfiguration: SessionConfiguration
-    let namespaces: [NamespaceMatcher]
-    /// Its place in the configuration's list: the same on every shard.
-    let index: Int
     private let transports: TransportSet
-    let authenticator: Authenticator?
-    let crossOrigin: CrossOrigin?
-    private let origins: OriginPolicy
     private let bundle: ClientBundle?
     let preparedPoll = try? PreparedHead(
         status: 200, headers: EngineEndpoint.pollHeaders.map { ($0.name, $0.value) }, keepAlive: true)
     let preparedPost = try? PreparedHead(
         status: 200, headers: EngineEndpoint.postHeaders.map { ($0.name, $0.value) }, keepAlive: true)
-    let forwardedHeaders: [String]
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, shard: Shard) {
-        self.options = options
-        self.index = index
         var transports = TransportSet()
         if options.transports.contains(.polling) { transports.insert(.polling) }
         if options.transports.contains(.websocket) { transports.insert(.websocket) }
@@ -39,42 +29,21 @@ final class EngineEndpoint: Endpoint {
             pingInterval: options.pingInterval, pingTimeout: options.pingTimeout,
             upgradeTimeout: options.upgradeTimeout,
             maxPayload: options.maxHttpBufferSize, transports: transports, allowUpgrades: options.allowUpgrades)
-        self.namespaces = options.namespaces.map { rule in
-            switch rule.names {
-            case .name(let name): .name(name)
-            case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
-            }
-        }
-        self.authenticator = shard.core.authenticators[index]
-        self.crossOrigin = options.cors.map(CrossOrigin.init)
-        self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
         self.bundle = options.serveClient.flatMap { shard.core.clientBundles[$0] }
-        self.forwardedHeaders = shard.core.forwardedHeaders
         // Matched by prefix, so without its slash the path serves both forms.
         let path =
             options.addTrailingSlash || !options.path.hasSuffix("/") ? options.path : String(options.path.dropLast())
-        super.init(name: options.name, path: path, shard: shard)
+        super.init(options, index: index, path: path, shard: shard)
     }
 
     // MARK: - Requests
 
     override func bodyLimit(for exchange: HTTPExchange) -> Int { self.options.maxHttpBufferSize }
 
-    /// A body that is too large is refused without a word more, and without harm to the session.
-    override func refusal(_ error: RequestError, for exchange: HTTPExchange) -> HTTPResponse? {
-        guard error == .bodyTooLarge else { return nil }
-        return HTTPResponse(413, headers: self.crossOriginFields(exchange.head.headers.first("origin")), closes: true)
-    }
-
     override func handle(_ exchange: HTTPExchange) {
         let head = exchange.head
         if let bundle = self.bundle, bundle.serve(exchange, under: self.path) { return }
-        if head.method == .options, let crossOrigin = self.crossOrigin {
-            return exchange.respond(
-                crossOrigin.preflight(
-                    origin: head.headers.first("origin"),
-                    requestedHeaders: head.headers.first("access-control-request-headers")))
-        }
+        if self.answersPreflight(exchange) { return }
         let isUpgrade = head.isWebSocketUpgrade
         guard self.admits(exchange) else { return self.refuse(exchange, .forbidden, isUpgrade: isUpgrade) }
         let query: RequestQuery
@@ -157,11 +126,7 @@ final class EngineEndpoint: Endpoint {
         }
     }
 
-    /// Whether a page of the request's origin may connect.
-    ///
-    /// Browsers do not ask before they open a WebSocket, so this is what keeps foreign pages out.
-    private func admits(_ exchange: HTTPExchange) -> Bool {
-        let headers = exchange.head.headers
-        return self.origins.admits(origin: headers.first("origin"), host: headers.first("host"))
+    override func refuseWebSocket(_ exchange: HTTPExchange) {
+        self.refuse(exchange, .badRequest, isUpgrade: true)
     }
 }

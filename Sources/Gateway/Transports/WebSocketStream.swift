@@ -2,33 +2,37 @@ import EngineIO
 import NIOCore
 import WebSocketProtocol
 
-/// A WebSocket of an Engine.IO session: the session's transport, or one that probes to become it.
+/// WebSocket on one connection: frames in, messages to the ``WebSocketOwner``, frames out.
 final class WebSocketStream: ByteStream {
     /// Bytes that are kept while the session does not want any: what one or two reads bring.
     private static let maxLeftover = 131_072
     /// How long a message may be incomplete.
     private static let messageTimeout: Duration = .seconds(30)
+    /// How long the peer may take to answer our close frame.
+    private static let closeTimeout: Duration = .seconds(5)
 
     private let connection: Connection
     private var decoder: FrameDecoder
     private var incompleteSince: ContinuousClock.Instant?
-    private var session: EngineSession?
+    private var owner: (any WebSocketOwner)?
     /// Bytes that arrived while the session did not want any.
     private var leftover = ByteBuffer()
     private var isPaused = false
     private var isDecoding = false
     private var isClosing = false
+    /// Set while our close frame waits for its answer: nothing else that the peer sends counts any more.
+    private var closing: TimerSlot?
     /// Pings of the peer since the last second began; control frames cost us answers.
     private var pings = PingBudget()
 
-    init(connection: Connection, session: EngineSession?, maxMessageSize: Int) {
+    init(connection: Connection, owner: (any WebSocketOwner)?, limits: FrameDecoder.Limits) {
         self.connection = connection
-        self.session = session
-        self.decoder = FrameDecoder(limits: FrameDecoder.Limits(maxMessageSize: maxMessageSize))
+        self.owner = owner
+        self.decoder = FrameDecoder(limits: limits)
     }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard !self.isClosing else { return }
+        guard !self.isClosing else { return self.awaitClose(bytes) }
         guard !self.isPaused, !self.isDecoding else {
             // More than two reads can come only when the peer has ended its side: then nobody waits for it any more.
             guard self.leftover.readableBytes <= Self.maxLeftover else { return }
@@ -53,13 +57,13 @@ final class WebSocketStream: ByteStream {
                     }
                     return
                 case .text(let payload):
-                    self.session?.receivedText(payload, from: self)
+                    self.owner?.receivedText(payload, from: self)
                 case .binary(let payload):
-                    self.session?.receivedBinary(payload, from: self)
+                    self.owner?.receivedBinary(payload, from: self)
                 case .ping(let payload):
                     try self.answerPing(payload)
                 case .pong:
-                    break
+                    self.owner?.receivedPong(from: self)
                 case .close(let code, _):
                     return self.peerClosed(code)
                 }
@@ -70,12 +74,12 @@ final class WebSocketStream: ByteStream {
             }
         } catch {
             self.connection.shard.counters.parseErrorsWebSocket &+= 1
-            self.fail(code: error.closeCode)
+            self.fail(code: error.closeCode, reason: error.reason)
         }
     }
 
     private func answerPing(_ payload: UnsafeRawBufferPointer) throws(WebSocketError) {
-        guard self.pings.take(now: .now) else { return self.fail(code: 1008) }
+        guard self.pings.take(now: .now) else { return self.fail(code: 1008, reason: "too many pings") }
         // A peer that does not read gets no more answers queued than fit; RFC 6455 5.5.3 allows leaving some out.
         guard self.connection.isWritable else { return }
         self.connection.send { FrameEncoder.write(.pong, payload, into: &$0) }
@@ -84,24 +88,46 @@ final class WebSocketStream: ByteStream {
     private func peerClosed(_ code: UInt16?) {
         self.isClosing = true
         self.connection.send { FrameEncoder.close(code: code, into: &$0) }
-        self.endSession(.closed)
+        self.owner?.peerClosed(self, code: code)
+        self.endOwner(.closed)
         self.connection.closeAfterFlush()
     }
 
-    private func fail(code: UInt16) {
+    private func fail(code: UInt16, reason: String) {
         self.isClosing = true
-        self.connection.send { FrameEncoder.close(code: code, into: &$0) }
-        self.endSession(.error)
+        self.connection.send { FrameEncoder.close(code: code, reason: reason, into: &$0) }
+        self.endOwner(.error)
         self.connection.closeAfterFlush()
     }
 
-    private func endSession(_ end: ConnectionEnd) {
+    private func endOwner(_ end: ConnectionEnd) {
         self.leftover = ByteBuffer()
-        guard let session = self.session.take() else { return }
-        session.webSocketLost(self, end)
+        guard let owner = self.owner.take() else { return }
+        owner.webSocketLost(self, end)
     }
 
-    // MARK: - For the session
+    /// Our close frame is out: looks for the peer's, which ends the connection.
+    private func awaitClose(_ bytes: UnsafeMutableRawBufferPointer) {
+        guard self.closing != nil, !self.isDecoding else { return }
+        var input = bytes
+        while let decoded = try? self.decoder.next(&input) {
+            switch decoded {
+            case .needMore: return
+            case .close: return self.endClosing()
+            case .text, .binary, .ping, .pong: continue
+            }
+        }
+        // Not even well-formed: nothing is to be expected any more.
+        self.endClosing()
+    }
+
+    private func endClosing() {
+        self.closing?.cancelAll()
+        self.closing = nil
+        self.connection.closeAfterFlush()
+    }
+
+    // MARK: - For the owner
 
     var isWritable: Bool { self.connection.isWritable && !self.isClosing }
     var bufferedBytes: Int { self.connection.bufferedBytes }
@@ -111,13 +137,20 @@ final class WebSocketStream: ByteStream {
     /// Sends a text frame whose payload `body` writes.
     func sendText(_ body: (inout ByteBuffer) -> Void) { self.connection.sendFrame(.text, body) }
 
-    /// Ends the WebSocket by our will.
-    func close(code: UInt16?) {
+    func sendPing() { self.connection.sendFrame(.ping) { _ in } }
+
+    /// Ends the WebSocket by our will: a close frame, its answer, and only then the connection's end.
+    func close(code: UInt16?, reason: String = "") {
         guard !self.isClosing else { return }
         self.isClosing = true
-        self.session = nil
-        self.connection.send { FrameEncoder.close(code: code, into: &$0) }
-        self.connection.closeAfterFlush()
+        self.owner = nil
+        self.leftover = ByteBuffer()
+        self.connection.send { FrameEncoder.close(code: code, reason: reason, into: &$0) }
+        self.connection.setReadsPaused(false)
+        let slot = TimerSlot()
+        slot.set(self)
+        self.closing = slot
+        self.connection.shard.timers.schedule(after: Self.closeTimeout, slot: slot, token: 0)
     }
 
     /// Closes when a message has been incomplete for too long: somebody makes us keep it.
@@ -125,13 +158,13 @@ final class WebSocketStream: ByteStream {
         guard let since = self.incompleteSince, !self.isPaused, since.duration(to: now) > Self.messageTimeout else {
             return
         }
-        self.fail(code: 1008)
+        self.fail(code: 1008, reason: "message takes too long")
     }
 
     /// Ends the connection without a word; unsent bytes are dropped.
     func abort() {
         self.isClosing = true
-        self.session = nil
+        self.owner = nil
         self.connection.close(.done)
     }
 
@@ -147,17 +180,23 @@ final class WebSocketStream: ByteStream {
 
     override func inputClosed() {
         self.isClosing = true
-        self.endSession(.closed)
-        self.connection.closeAfterFlush()
+        self.endOwner(.closed)
+        self.endClosing()
     }
 
     override func connectionClosed(_ end: ConnectionEnd) {
         self.isClosing = true
-        self.endSession(end)
+        self.closing?.cancelAll()
+        self.closing = nil
+        self.endOwner(end)
     }
+}
 
-    override func outputDrained() {
-        self.session?.outputDrained()
+extension WebSocketStream: TimerTarget {
+    /// The peer has not answered our close frame.
+    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
+        guard self.closing != nil else { return }
+        self.endClosing()
     }
 }
 

@@ -1,0 +1,144 @@
+import Configuration
+import HTTP1
+import NIOCore
+import Routing
+import WebSocketProtocol
+
+/// A path that clients connect to: which pages may, what is kept of the request that a client comes with, and the opening
+/// handshake of WebSockets.
+class ClientEndpoint: Endpoint {
+    let options: GatewayConfiguration.Endpoint
+    let namespaces: [NamespaceMatcher]
+    /// Its place in the configuration's list: the same on every shard.
+    let index: Int
+    let authenticator: Authenticator?
+    let crossOrigin: CrossOrigin?
+    private let origins: OriginPolicy
+    private let forwardedHeaders: [String]
+
+    init(_ options: GatewayConfiguration.Endpoint, index: Int, path: String, shard: Shard) {
+        self.options = options
+        self.index = index
+        self.namespaces = options.namespaces.map { rule in
+            switch rule.names {
+            case .name(let name): .name(name)
+            case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
+            }
+        }
+        self.authenticator = shard.core.authenticators[index]
+        self.crossOrigin = options.cors.map(CrossOrigin.init)
+        self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
+        self.forwardedHeaders = shard.core.forwardedHeaders
+        super.init(name: options.name, path: path, shard: shard)
+    }
+
+    /// Whether a page of the request's origin may connect.
+    ///
+    /// Browsers do not ask before they open a WebSocket, so this is what keeps foreign pages out.
+    func admits(_ exchange: HTTPExchange) -> Bool {
+        let headers = exchange.head.headers
+        return self.origins.admits(origin: headers.first("origin"), host: headers.first("host"))
+    }
+
+    func crossOriginFields(_ origin: String?) -> [(name: String, value: String)] {
+        self.crossOrigin?.fields(origin: origin) ?? []
+    }
+
+    /// Answers a browser's question whether a page may do what it is about to do.
+    ///
+    /// Returns `false` when this is not one.
+    func answersPreflight(_ exchange: HTTPExchange) -> Bool {
+        guard exchange.head.method == .options, let crossOrigin = self.crossOrigin else { return false }
+        let headers = exchange.head.headers
+        exchange.respond(
+            crossOrigin.preflight(
+                origin: headers.first("origin"), requestedHeaders: headers.first("access-control-request-headers")))
+        return true
+    }
+
+    /// Counts one session more, or answers that there is no room for it.
+    ///
+    /// At HTTP level, because a stock client backs off from a 503 and hammers when a session is closed.
+    func admitsSession(_ exchange: HTTPExchange) -> Bool {
+        if !self.shard.core.isDraining, self.shard.core.sessionOpened() { return true }
+        exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
+        return false
+    }
+
+    /// A body that is too large is refused without a word more, and without harm to the session.
+    override func refusal(_ error: RequestError, for exchange: HTTPExchange) -> HTTPResponse? {
+        guard error == .bodyTooLarge else { return nil }
+        return HTTPResponse(413, headers: self.crossOriginFields(exchange.head.headers.first("origin")), closes: true)
+    }
+
+    // MARK: - Who comes
+
+    func handshakeInfo(_ exchange: HTTPExchange, query: [(name: String, value: String)]) -> ClientHandshake {
+        let headers = exchange.head.headers
+        let client =
+            exchange.connection.listener.trust?.client(of: exchange)
+            ?? ClientOrigin(address: "", isTLS: exchange.connection.isTLS, isTrusted: false)
+        return ClientHandshake(
+            remoteIP: client.address,
+            isTLS: client.isTLS,
+            origin: headers.first("origin"),
+            query: query,
+            headers: self.forwarded(headers, isPeerTrusted: client.isTrusted),
+            token: self.authenticator?.credentials(of: exchange) { name in
+                query.first { $0.name == name }?.value
+            } ?? .success(nil),
+            connectedAtMilliseconds: WallClock.milliseconds())
+    }
+
+    /// The headers that handlers may see.
+    ///
+    /// Those by which a proxy says who somebody is are taken from trusted proxies only: anybody can send them (A14).
+    private func forwarded(_ headers: Headers, isPeerTrusted: Bool) -> [(name: String, value: String)] {
+        self.forwardedHeaders.compactMap { name in
+            guard isPeerTrusted || !Self.identityHeaders.contains(name) else { return nil }
+            return headers.first(name).map { (name, $0) }
+        }
+    }
+
+    private static let identityHeaders: Set<String> = [
+        "forwarded", "remote-user", "x-auth-request-email", "x-auth-request-user", "x-authenticated-user",
+        "x-forwarded-email", "x-forwarded-for", "x-forwarded-groups", "x-forwarded-preferred-username",
+        "x-forwarded-user", "x-real-ip", "x-remote-user", "x-user", "x-user-email", "x-user-id",
+    ]
+
+    // MARK: - WebSockets
+
+    /// Checks the opening handshake of RFC 6455; answers and returns `false` when it is not one.
+    func checkWebSocket(_ exchange: HTTPExchange) -> Bool {
+        let headers = exchange.head.headers
+        let verdict = WebSocketProtocol.Handshake.check(
+            version: headers.first("sec-websocket-version"), key: headers.first("sec-websocket-key"),
+            upgrade: headers.first("upgrade"), connection: headers.first("connection"))
+        switch verdict {
+        case .ok:
+            return true
+        case .badVersion:
+            exchange.respond(
+                HTTPResponse(
+                    426, headers: [("sec-websocket-version", "13"), ("upgrade", "websocket")], closes: true))
+        case .badRequest:
+            self.refuseWebSocket(exchange)
+        }
+        return false
+    }
+
+    /// Answers a request for a WebSocket that is not well-formed.
+    func refuseWebSocket(_ exchange: HTTPExchange) {
+        exchange.respond(HTTPResponse(400, text: "Bad Request", closes: true))
+    }
+
+    func acceptWebSocket(
+        _ exchange: HTTPExchange, subprotocol: String? = nil
+    ) -> (Connection, leftover: ByteBuffer)? {
+        let key = exchange.head.headers.first("sec-websocket-key") ?? ""
+        guard let (connection, leftover) = exchange.takeConnection() else { return nil }
+        connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, subprotocol: subprotocol, into: &$0) }
+        self.counters.countRequest(.get, status: 101)
+        return (connection, leftover)
+    }
+}
