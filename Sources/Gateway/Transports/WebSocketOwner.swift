@@ -1,5 +1,8 @@
 /// Whose WebSocket it is: gets its messages, and hears of its end.
 protocol WebSocketOwner: AnyObject {
+    /// Whether a close frame for a peer that broke the rules says which one.
+    var givesReasons: Bool { get }
+
     /// A text message; valid until this returns.
     func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream)
 
@@ -15,8 +18,10 @@ protocol WebSocketOwner: AnyObject {
     func webSocketLost(_ stream: WebSocketStream, _ end: ConnectionEnd)
 }
 
-/// What an owner with a heartbeat and a goodbye of its own need not hear.
+/// What is nothing to Engine.IO: it has a heartbeat and a goodbye of its own, and its reference server gives no reasons.
 extension WebSocketOwner {
+    var givesReasons: Bool { false }
+
     func receivedPong(from stream: WebSocketStream) {}
 
     func peerClosed(_ stream: WebSocketStream, code: UInt16?) {}

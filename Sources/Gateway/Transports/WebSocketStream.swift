@@ -8,8 +8,8 @@ final class WebSocketStream: ByteStream {
     private static let maxLeftover = 131_072
     /// How long a message may be incomplete.
     private static let messageTimeout: Duration = .seconds(30)
-    /// How long the peer may take to answer our close frame.
-    private static let closeTimeout: Duration = .seconds(5)
+    /// How long the peer may take to answer our close frame; with the connection's own linger it is gone within 5 s.
+    private static let closeTimeout: Duration = .seconds(2)
 
     private let connection: Connection
     private var decoder: FrameDecoder
@@ -72,6 +72,9 @@ final class WebSocketStream: ByteStream {
                     return
                 }
             }
+            // Closed by the owner meanwhile: the peer's answer may be among the rest.
+            self.isDecoding = false
+            self.awaitClose(input)
         } catch {
             self.connection.shard.counters.parseErrorsWebSocket &+= 1
             self.fail(code: error.closeCode, reason: error.reason)
@@ -95,6 +98,7 @@ final class WebSocketStream: ByteStream {
 
     private func fail(code: UInt16, reason: String) {
         self.isClosing = true
+        let reason = self.owner?.givesReasons == true ? reason : ""
         self.connection.send { FrameEncoder.close(code: code, reason: reason, into: &$0) }
         self.endOwner(.error)
         self.connection.closeAfterFlush()
@@ -144,6 +148,7 @@ final class WebSocketStream: ByteStream {
         guard !self.isClosing else { return }
         self.isClosing = true
         self.owner = nil
+        self.isPaused = false
         self.leftover = ByteBuffer()
         self.connection.send { FrameEncoder.close(code: code, reason: reason, into: &$0) }
         self.connection.setReadsPaused(false)
