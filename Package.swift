@@ -26,13 +26,16 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
+        // zlib of the system, for compressed responses and messages.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
         // Pure: bytes in, decisions out. No socket, no clock, no task.
         // Validates and slices JSON without rebuilding it.
         .target(name: "JSONScanner"),
         // RFC 9112: the strict request parser of the public edge, and response heads.
         .target(name: "HTTP1", dependencies: [nio]),
-        // RFC 6455: handshake rules, frames, fragments, close codes, UTF-8.
-        .target(name: "WebSocketProtocol", dependencies: [nio, crypto]),
+        // RFC 6455: handshake rules, frames, fragments, close codes, UTF-8; RFC 7692: compressed messages.
+        .target(name: "WebSocketProtocol", dependencies: [nio, crypto, "CZlib"]),
         // Engine.IO 4: packets, payloads, the session with its two transports and the upgrade between them.
         .target(name: "EngineIO", dependencies: [nio]),
         // Socket.IO 5: packets, attachments, connections per namespace, acks.
@@ -52,9 +55,6 @@ let package = Package(
         .target(
             name: "OpenSSLTLS", dependencies: [nio, "COpenSSL"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
-
-        // zlib, for compressed responses.
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Tokens: where they are found, whether they are genuine, what they say.
         .target(
@@ -103,7 +103,7 @@ let package = Package(
 
         .testTarget(name: "JSONScannerTests", dependencies: ["JSONScanner"]),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", nio]),
-        .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", nio]),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "CZlib", nio]),
         .testTarget(name: "EngineIOTests", dependencies: ["EngineIO", nio]),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "JSONScanner", nio]),
         .testTarget(name: "BusTests", dependencies: ["Bus", nio]),

@@ -29,6 +29,12 @@ extension FrameDecoder {
             set { messageSize = Self.bounded(newValue) }
         }
 
+        /// Bytes of one compressed message, before it is inflated.
+        ///
+        /// What cannot be compressed grows a little, by five bytes a block (RFC 1951 section 3.2.4), and the smallest
+        /// blocks of zlib's deflate have 127 bytes: a message that is allowed must not become too big by compression.
+        var maxCompressedSize: Int { maxMessageSize + maxMessageSize / 16 + 64 }
+
         /// A message may have more fragments than this only if they are not tiny on average.
         package var maxFragments: Int {
             get { Int(fragments) }

@@ -120,14 +120,15 @@ package struct FrameDecoder: ~Copyable {
             remaining = Int(header.payloadLength)
             return
         }
-        // The limit comes before any memory, and before the number becomes an Int.
-        guard header.payloadLength <= UInt64(max(limits.maxMessageSize - messageCount, 0)) else {
-            throw .messageTooBig
-        }
-        remaining = Int(header.payloadLength)
         if header.opcode != .continuation {
             message = Message(opcode: header.opcode, isCompressed: header.isCompressed)
         }
+        // The limit comes before any memory, and before the number becomes an Int.
+        let limit = message.isCompressed ? limits.maxCompressedSize : limits.maxMessageSize
+        guard header.payloadLength <= UInt64(max(limit - messageCount, 0)) else {
+            throw .messageTooBig
+        }
+        remaining = Int(header.payloadLength)
         if message.fragments < .max { message.fragments += 1 }
         let fragments = Int(message.fragments)
         guard

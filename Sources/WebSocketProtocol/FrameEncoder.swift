@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// Writes server frames: never masked, never compressed, lengths minimal.
+/// Writes server frames: never masked, lengths minimal.
 ///
 /// RFC 6455 section 5.2.
 package enum FrameEncoder {
@@ -10,9 +10,13 @@ package enum FrameEncoder {
     }
 
     /// Appends a frame header; the caller appends exactly `length` bytes after it.
-    package static func writeHeader(opcode: Opcode, length: Int, fin: Bool = true, into out: inout ByteBuffer) {
-        precondition(length >= 0 && (length <= 125 || !opcode.isControl))
-        let first: UInt8 = opcode.rawValue | (fin ? 0x80 : 0)
+    ///
+    /// `isCompressed` sets RSV1, as RFC 7692 section 6 wants it on the first frame of a compressed message.
+    package static func writeHeader(
+        opcode: Opcode, length: Int, fin: Bool = true, isCompressed: Bool = false, into out: inout ByteBuffer
+    ) {
+        precondition(length >= 0 && (length <= 125 || !opcode.isControl) && !(isCompressed && opcode.isControl))
+        let first: UInt8 = opcode.rawValue | (fin ? 0x80 : 0) | (isCompressed ? 0x40 : 0)
         if length <= 125 {
             out.writeInteger(UInt16(first) << 8 | UInt16(length))
         } else if length <= 0xFFFF {
@@ -21,6 +25,29 @@ package enum FrameEncoder {
             out.writeInteger(UInt16(first) << 8 | 127)
             out.writeInteger(UInt64(length))
         }
+    }
+
+    /// A buffer with one whole frame, whose payload `body` writes.
+    ///
+    /// Returns how many bytes stand before the payload, too.
+    package static func frame(
+        _ opcode: Opcode, isCompressed: Bool = false, reserving capacity: Int, _ body: (inout ByteBuffer) -> Void
+    ) -> (buffer: ByteBuffer, headerLength: Int) {
+        // The header's size depends on the length of what follows, so room for the largest is left and used from the end.
+        let room = 10
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(room + capacity + room)
+        buffer.writeRepeatingByte(0, count: room)
+        body(&buffer)
+        let length = buffer.writerIndex - room
+        let headerLength = Self.headerLength(payload: length)
+        // Written behind the payload, then moved in front of it.
+        let end = buffer.writerIndex
+        writeHeader(opcode: opcode, length: length, isCompressed: isCompressed, into: &buffer)
+        _ = try? buffer.copyBytes(at: end, to: room - headerLength, length: headerLength)
+        buffer.moveWriterIndex(to: end)
+        buffer.moveReaderIndex(to: room - headerLength)
+        return (buffer, headerLength)
     }
 
     /// Appends a whole frame.

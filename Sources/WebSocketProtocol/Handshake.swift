@@ -44,14 +44,21 @@ package enum Handshake {
 
     /// Appends the 101 response.
     ///
-    /// A subprotocol that is not a token is left out.
-    package static func writeResponse(key: String, subprotocol: String? = nil, into out: inout ByteBuffer) {
+    /// A subprotocol that is not a token is left out. `extensions` is a field value of our own making, such as
+    /// ``DeflateParameters/answer``.
+    package static func writeResponse(
+        key: String, subprotocol: String? = nil, extensions: String? = nil, into out: inout ByteBuffer
+    ) {
         out.writeStaticString(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
         out.writeString(accept(forKey: key))
-        if let subprotocol, isToken(subprotocol.utf8) {
+        if let subprotocol, Token.isValid(subprotocol.utf8) {
             out.writeStaticString("\r\nSec-WebSocket-Protocol: ")
             out.writeString(subprotocol)
+        }
+        if let extensions {
+            out.writeStaticString("\r\nSec-WebSocket-Extensions: ")
+            out.writeString(extensions)
         }
         out.writeStaticString("\r\n\r\n")
     }
@@ -63,7 +70,7 @@ package enum Handshake {
         var names: [String] = []
         for part in value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let name = trimmed(part)
-            guard names.count < limit, isToken(name), let string = String(name) else { return nil }
+            guard names.count < limit, Token.isValid(name), let string = String(name) else { return nil }
             names.append(string)
         }
         return names
@@ -87,15 +94,5 @@ package enum Handshake {
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {
         (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-    }
-
-    /// `token` of RFC 9110 section 5.6.2, as a bit per ASCII character.
-    private static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
-        !bytes.isEmpty
-            && bytes.allSatisfy { byte in
-                byte < 128
-                    && ((byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE) as UInt64) >> UInt64(byte & 63) & 1
-                        == 1
-            }
     }
 }

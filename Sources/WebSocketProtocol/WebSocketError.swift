@@ -12,6 +12,7 @@ package enum WebSocketError: Error, Hashable, Sendable {
     case invalidClosePayload
     case invalidCloseCode
     case invalidUTF8
+    case invalidCompression
     case messageTooBig
     case tooManyFragments
 
@@ -20,7 +21,7 @@ package enum WebSocketError: Error, Hashable, Sendable {
     /// RFC 6455 section 7.4.1.
     package var closeCode: UInt16 {
         switch self {
-        case .invalidUTF8: CloseCode.invalidPayload
+        case .invalidUTF8, .invalidCompression: CloseCode.invalidPayload
         case .messageTooBig: CloseCode.messageTooBig
         case .tooManyFragments: CloseCode.policyViolation
         default: CloseCode.protocolError
@@ -42,6 +43,7 @@ package enum WebSocketError: Error, Hashable, Sendable {
         case .invalidClosePayload: "close payload is one byte"
         case .invalidCloseCode: "close code is not allowed"
         case .invalidUTF8: "text is not UTF-8"
+        case .invalidCompression: "message cannot be inflated"
         case .messageTooBig: "message is too big"
         case .tooManyFragments: "message has too many fragments"
         }

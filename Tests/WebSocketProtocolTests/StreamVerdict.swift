@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 import WebSocketProtocol
 
@@ -18,8 +19,11 @@ struct StreamVerdict: Hashable, CustomStringConvertible {
     var description: String { "\(items.suffix(3)) of \(items.count), \(error.map { "\($0)" } ?? "no error")" }
 
     /// Feeds `bytes` in pieces of the sizes that `size` gives, each piece in memory of its own that is gone afterwards.
-    init(_ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), size: () -> Int) {
+    ///
+    /// `inflates`: compressed messages are inflated, as the owner of a decoder does.
+    init(_ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), inflates: Bool = false, size: () -> Int) {
         var decoder = FrameDecoder(limits: limits)
+        let inflater = inflates ? MessageInflater() : nil
         var offset = 0
         while offset < bytes.count {
             let count = min(max(size(), 1), bytes.count - offset)
@@ -27,43 +31,57 @@ struct StreamVerdict: Hashable, CustomStringConvertible {
             defer { memory.deallocate() }
             memory.copyBytes(from: bytes[offset..<(offset + count)])
             offset += count
+            if error != nil, inflates { return }
             var input = memory
-            take(&decoder, &input)
+            take(&decoder, &input, inflater, limits.maxMessageSize)
         }
     }
 
-    private mutating func take(_ decoder: inout FrameDecoder, _ input: inout UnsafeMutableRawBufferPointer) {
+    private mutating func take(
+        _ decoder: inout FrameDecoder, _ input: inout UnsafeMutableRawBufferPointer, _ inflater: MessageInflater?,
+        _ limit: Int
+    ) {
         while true {
             do {
                 switch try decoder.next(&input) {
                 case .needMore:
                     if !input.isEmpty { Issue.record("input is left at needMore") }
                     return
+                case .text(let bytes) where inflater != nil && decoder.isCompressed:
+                    items.append(.text(try inflater.inflated(bytes, isText: true, limit: limit)))
+                case .binary(let bytes) where inflater != nil && decoder.isCompressed:
+                    items.append(.binary(try inflater.inflated(bytes, isText: false, limit: limit)))
                 case .text(let bytes): items.append(.text(Array(bytes)))
                 case .binary(let bytes): items.append(.binary(Array(bytes)))
                 case .ping(let bytes): items.append(.ping(Array(bytes)))
                 case .pong(let bytes): items.append(.pong(Array(bytes)))
                 case .close(let code, let reason): items.append(.close(code, Array(reason)))
                 }
-            } catch {
+            } catch let error as WebSocketError {
                 if self.error != nil { Issue.record("a second error") }
                 self.error = error
+                // The owner closes when a message cannot be inflated; the decoder by itself.
+                if !decoder.isClosed { return input = .init(start: nil, count: 0) }
+            } catch {
+                Issue.record("an error of another kind")
             }
         }
     }
 
     /// W18: whole, byte by byte and at random splits it is always the same.
     static func of(
-        _ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), rounds: Int = 8,
+        _ bytes: [UInt8], limits: FrameDecoder.Limits = .init(), inflates: Bool = false, rounds: Int = 8,
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> StreamVerdict {
-        let whole = StreamVerdict(bytes, limits: limits) { .max }
-        let single = StreamVerdict(bytes, limits: limits) { 1 }
+        let whole = StreamVerdict(bytes, limits: limits, inflates: inflates) { .max }
+        let single = StreamVerdict(bytes, limits: limits, inflates: inflates) { 1 }
         #expect(single == whole, "byte by byte", sourceLocation: sourceLocation)
         for seed in 0..<UInt64(rounds) {
             var random = SplitMix(seed: seed)
             let largest = [3, 7, 40, 200, 5_000][Int(seed % 5)]
-            let split = StreamVerdict(bytes, limits: limits) { Int.random(in: 1...largest, using: &random) }
+            let split = StreamVerdict(bytes, limits: limits, inflates: inflates) {
+                Int.random(in: 1...largest, using: &random)
+            }
             #expect(split == whole, "seed \(seed)", sourceLocation: sourceLocation)
         }
         return whole
@@ -74,6 +92,14 @@ struct StreamVerdict: Hashable, CustomStringConvertible {
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> StreamVerdict {
         of(frames.bytes, limits: limits, sourceLocation: sourceLocation)
+    }
+}
+
+extension MessageInflater? {
+    fileprivate func inflated(_ bytes: UnsafeRawBufferPointer, isText: Bool, limit: Int) throws -> [UInt8] {
+        var output = ByteBuffer()
+        try self?.inflate(bytes, isText: isText, limit: limit, into: &output)
+        return Array(output.readableBytesView)
     }
 }
 

@@ -35,7 +35,8 @@ extension GatewayConfiguration {
         package var allowUpgrades: Bool
         package var allowEIO3: Bool
         package var addTrailingSlash: Bool
-        package var perMessageDeflate: Bool
+        /// Compression of WebSocket messages; nil: none.
+        package var perMessageDeflate: PerMessageDeflate?
         /// Smallest body, in bytes, that a polling answer compresses; nil: never.
         package var httpCompression: Int?
         package var cookie: Cookie?
@@ -100,6 +101,20 @@ extension GatewayConfiguration {
         package var cookie: String?
         /// Query parameter that may carry the token.
         package var query: String?
+    }
+
+    /// What is offered and asked of compressed WebSocket messages (RFC 7692).
+    ///
+    /// Socket.IO server option `perMessageDeflate`.
+    package struct PerMessageDeflate: Hashable, Sendable {
+        /// Smallest message, in bytes, that is compressed.
+        package var threshold: Int
+        package var serverNoContextTakeover: Bool
+        package var clientNoContextTakeover: Bool
+        /// 8 to 15.
+        package var serverMaxWindowBits: Int
+        /// 8 to 15.
+        package var clientMaxWindowBits: Int
     }
 
     /// The affinity cookie of a polling handshake.

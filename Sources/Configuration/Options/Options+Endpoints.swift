@@ -1,6 +1,8 @@
 extension Options {
     private static let socketIO = ["socket.io"]
     private static let engineIO = ["socket.io", "engine.io"]
+    /// Those that WebSockets can reach.
+    private static let webSocket = engineIO
     private static let plain = ["engine.io", "websocket", "sse", "longpoll"]
 
     /// The paths on the public listeners.
@@ -44,8 +46,23 @@ extension Options {
             "Whether clients of Socket.IO 2 are served."),
         Option("endpoints[].addTrailingSlash", .bool, "true", of: engineIO, "Whether the path ends with a slash."),
         Option(
-            "endpoints[].perMessageDeflate", .bool, "false", of: engineIO, availability: .unavailable,
-            "Whether WebSocket messages are compressed."),
+            "endpoints[].perMessageDeflate", .section(orBool: true), "false", of: webSocket,
+            "Compression of WebSocket messages (RFC 7692) for clients that offer it; true is `{}`."),
+        Option(
+            "endpoints[].perMessageDeflate.threshold", .size(0...Int(Int32.max)), "1024", of: webSocket,
+            "Smallest message, in bytes, that is compressed."),
+        Option(
+            "endpoints[].perMessageDeflate.serverNoContextTakeover", .bool, "true", of: webSocket,
+            "Whether each message is compressed by itself; false costs about 270 KiB per connection."),
+        Option(
+            "endpoints[].perMessageDeflate.clientNoContextTakeover", .bool, "true", of: webSocket,
+            "Whether clients are told to do the same; false costs about 40 KiB per connection."),
+        Option(
+            "endpoints[].perMessageDeflate.serverMaxWindowBits", .integer(8...15), "15", of: webSocket,
+            "How far back compressed messages refer, as a power of two."),
+        Option(
+            "endpoints[].perMessageDeflate.clientMaxWindowBits", .integer(8...15), "15", of: webSocket,
+            "The same for clients that let themselves be told."),
         Option(
             "endpoints[].httpCompression", .section(orBool: true), "{}", of: engineIO,
             "Compression of polling answers; false turns it off."),

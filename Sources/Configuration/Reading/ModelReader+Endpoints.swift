@@ -16,7 +16,7 @@ extension ModelReader {
             allowUpgrades: section.bool("allowUpgrades"),
             allowEIO3: section.bool("allowEIO3"),
             addTrailingSlash: section.bool("addTrailingSlash"),
-            perMessageDeflate: section.bool("perMessageDeflate"),
+            perMessageDeflate: section.section("perMessageDeflate").map { perMessageDeflate($0) },
             httpCompression: section.section("httpCompression")?.integer("threshold"),
             cookie: section.section("cookie").map { cookie($0) },
             cors: section.section("cors").map { cors($0) },
@@ -46,6 +46,15 @@ extension ModelReader {
         if let auth = section.section("auth") { return self.auth(auth) }
         let rooms = section.list("rooms")
         return rooms.isEmpty ? nil : .init(required: false, rooms: rooms.compactMap { template($0) })
+    }
+
+    private func perMessageDeflate(_ section: Section) -> GatewayConfiguration.PerMessageDeflate {
+        .init(
+            threshold: section.integer("threshold"),
+            serverNoContextTakeover: section.bool("serverNoContextTakeover"),
+            clientNoContextTakeover: section.bool("clientNoContextTakeover"),
+            serverMaxWindowBits: section.integer("serverMaxWindowBits"),
+            clientMaxWindowBits: section.integer("clientMaxWindowBits"))
     }
 
     private func cookie(_ section: Section) -> GatewayConfiguration.Cookie {

@@ -7,6 +7,17 @@ enum ListenerBootstrap {
     /// Connections that the kernel may hold until they are accepted; it bounds it by `net.core.somaxconn`.
     private static let backlog: CInt = 4_096
 
+    /// `TCP_USER_TIMEOUT` of Linux, in milliseconds.
+    private static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+
+    /// How long sent bytes may stay unacknowledged before the kernel gives the peer up, and the bytes with it.
+    ///
+    /// By default it would try for a quarter of an hour. Never before we ourselves call a slow peer slow.
+    private static func lostAfter(_ limits: ConnectionLimits) -> Int {
+        let timeout = max(.seconds(30), limits.writeProgress + .seconds(10))
+        return Int(clamping: min(timeout.components.seconds, 86_400) * 1_000)
+    }
+
     static func bind(
         _ address: Address, group: any EventLoopGroup, core: GatewayCore, context: ListenerContext
     ) async throws -> any Channel {
@@ -28,6 +39,7 @@ enum ListenerBootstrap {
                     shard.counters.listeners[context.index].accepted &+= 1
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
                     try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+                    try? channel.syncOptions?.setOption(Self.userTimeout, value: Self.lostAfter(shard.limits))
                     try channel.pipeline.syncOperations.addHandler(Connection(shard: shard, listener: context))
                 }
             }

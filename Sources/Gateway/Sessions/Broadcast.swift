@@ -1,4 +1,5 @@
 import Bus
+import EngineIO
 import NIOCore
 import Routing
 import Synchronization
@@ -30,12 +31,19 @@ final class Broadcast: Sendable {
     let content: Content
     /// Dropped for a receiver that cannot take it right now.
     let volatile: Bool
-    /// Whether HTTP responses that carry it may be compressed.
+    /// Whether HTTP responses and WebSocket messages that carry it may be compressed.
     let compress: Bool
     /// Collects what the receivers answer, for an event that asks for an ack.
     let collector: AckCollector?
     private let position = Atomic<UInt64>(0)
     private let encodings = Mutex<[(dialect: Dialect, encoding: Encoding?)]>([])
+    private let deflated = Mutex<[(part: DeflatedPart, frame: ByteBuffer?)]>([])
+
+    private struct DeflatedPart: Equatable {
+        var dialect: Dialect
+        var part: Int
+        var windowBits: Int
+    }
 
     init(
         target: Target, namespace: String, content: Content, volatile: Bool = false, compress: Bool = true,
@@ -73,6 +81,22 @@ final class Broadcast: Sendable {
             let encoding = dialect.encode(self)
             encodings.append((dialect, encoding))
             return encoding
+        }
+    }
+
+    /// One packet of an encoding (0: the first, then the attachments) as a compressed frame; `nil` when that saves nothing.
+    ///
+    /// Made by whoever asks first, with `body`; others that want it at the same moment wait for that.
+    func deflated(
+        _ packet: OutboundPacket, part: Int, of dialect: Dialect, windowBits: Int,
+        _ body: (UnsafeRawBufferPointer) -> ByteBuffer?
+    ) -> ByteBuffer? {
+        let part = DeflatedPart(dialect: dialect, part: part, windowBits: windowBits)
+        return self.deflated.withLock { deflated in
+            if let known = deflated.first(where: { $0.part == part }) { return known.frame }
+            let frame = packet.withPayload(body)
+            deflated.append((part, frame))
+            return frame
         }
     }
 }

@@ -12,16 +12,22 @@ extension EngineSession {
         return true
     }
 
+    /// How this client gets broadcasts compressed, if it does, and the same as others.
+    var sharedDeflate: StreamDeflate.Kind? {
+        guard let deflate = self.current?.deflate, deflate.isShared else { return nil }
+        return deflate.kind
+    }
+
     /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
         if let current = self.current, self.machine.writesDirectly {
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
-            return current.send(shared)
+            return current.send(packet, shared: shared, compress: compress)
         }
         switch self.machine.send(packet) {
         case .writeNow:
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
-            self.current?.send(shared)
+            self.current?.send(packet, shared: shared, compress: compress)
         case .queued:
             self.queued(packet, compress)
         case .answerPoll:
@@ -37,7 +43,7 @@ extension EngineSession {
         switch self.machine.send(packet) {
         case .writeNow:
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
-            self.current?.send(packet.webSocketFrame)
+            self.current?.send(packet, compress: compress)
         case .queued:
             self.queued(packet, compress)
         case .answerPoll:
@@ -54,7 +60,7 @@ extension EngineSession {
     func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
         if let current = self.current, self.machine.isWritable {
             self.endpoint.counters.textSent &+= 1
-            current.sendText { buffer in
+            current.sendText(compress: compress) { buffer in
                 buffer.writeInteger(PacketType.message.rawValue)
                 body(&buffer)
             }

@@ -31,7 +31,6 @@ extension EngineSession: TimerTarget {
                 switch decision {
                 case .writeNow:
                     self.current?.send(OutboundPacket.ping.webSocketFrame)
-                    self.current?.checkProgress(now: now)
                 case .answerPoll: self.pollNeeded()
                 case .queued, .dropped: break
                 }

@@ -15,20 +15,7 @@ extension OutboundPacket {
 
     /// A text packet that `body` writes, type byte and all.
     static func framed(reserving capacity: Int, _ body: (inout ByteBuffer) -> Void) -> OutboundPacket {
-        // The header's size depends on the length of what follows, so room for the largest is left and used from the end.
-        let room = 10
-        var buffer = ByteBufferAllocator().buffer(capacity: room + capacity + room)
-        buffer.writeRepeatingByte(0, count: room)
-        body(&buffer)
-        let length = buffer.writerIndex - room
-        let headerLength = FrameEncoder.headerLength(payload: length)
-        let start = room - headerLength
-        // Written behind the payload, then moved in front of it.
-        let end = buffer.writerIndex
-        FrameEncoder.writeHeader(opcode: .text, length: length, into: &buffer)
-        _ = try? buffer.copyBytes(at: end, to: start, length: headerLength)
-        buffer.moveWriterIndex(to: end)
-        buffer.moveReaderIndex(to: start)
+        let (buffer, headerLength) = FrameEncoder.frame(.text, reserving: capacity, body)
         return OutboundPacket(frame: buffer, payloadOffset: headerLength, isBinary: false)
     }
 
@@ -48,5 +35,13 @@ extension OutboundPacket {
                 namespace: namespace, name: event.name, arguments: event.arguments, ackID: event.ackID,
                 attachmentCount: event.attachments.count, into: &$0)
         }
+    }
+
+    /// What the packet is on a WebSocket.
+    var opcode: Opcode { self.isBinary ? .binary : .text }
+
+    /// The payload of its frame.
+    func withPayload<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        self.frame.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0.dropFirst(self.payloadOffset))) }
     }
 }

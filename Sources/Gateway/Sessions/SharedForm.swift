@@ -12,6 +12,8 @@ struct SharedForm {
     private let shard: Shard
     /// There are few dialects, and most broadcasts meet one: looked through from the start.
     private var entries: ContiguousArray<(dialect: Dialect, entry: Entry?)> = []
+    /// The same for receivers of compressed messages; no memory while there are none.
+    private var deflated: ContiguousArray<(dialect: Dialect, kind: StreamDeflate.Kind, entry: Entry)> = []
 
     init(_ broadcast: Broadcast, on shard: Shard) {
         self.broadcast = broadcast
@@ -28,5 +30,30 @@ struct SharedForm {
         }
         self.entries.append((dialect, entry))
         return entry
+    }
+
+    /// The same; with `deflate`, what is worth it is sent compressed.
+    mutating func entry(_ dialect: Dialect, deflate: StreamDeflate.Kind?) -> Entry? {
+        let plain = self.entry(dialect)
+        guard let kind = deflate, let plain, self.broadcast.compress else { return plain }
+        for known in self.deflated where known.dialect == dialect && known.kind == kind { return known.entry }
+        let first = self.deflatedID(plain.first, 0, dialect, kind) ?? plain.firstID
+        let attachments = plain.attachments.enumerated().map { index, plain in
+            (plain.packet, self.deflatedID(plain.packet, index + 1, dialect, kind) ?? plain.id)
+        }
+        let entry = Entry(first: plain.first, firstID: first, attachments: attachments)
+        self.deflated.append((dialect, kind, entry))
+        return entry
+    }
+
+    /// `nil` when the packet goes as it is.
+    private func deflatedID(
+        _ packet: OutboundPacket, _ part: Int, _ dialect: Dialect, _ kind: StreamDeflate.Kind
+    ) -> OutputArena.BufferID? {
+        guard packet.frame.readableBytes - packet.payloadOffset >= kind.threshold else { return nil }
+        let frame = self.broadcast.deflated(packet, part: part, of: dialect, windowBits: kind.windowBits) {
+            self.shard.deflatePool.frame(packet.opcode, $0, windowBits: kind.windowBits)
+        }
+        return frame.map { self.shard.arena.add($0) }
     }
 }

@@ -224,7 +224,7 @@ final class SocketIOClient: EngineClient {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        guard let entry = form.entry(.socketIO) else { return }
+        guard let entry = form.entry(.socketIO, deflate: self.session?.sharedDeflate) else { return }
         self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
         for (packet, id) in entry.attachments {
             self.session?.send(packet, shared: id, compress: broadcast.compress)

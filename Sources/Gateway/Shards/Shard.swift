@@ -15,6 +15,7 @@ final class Shard {
     let timers: TimerQueues
     let receiveBuffer = ReceiveBuffer()
     let compressor = Compressor()
+    let deflatePool = DeflatePool()
     /// Where the pieces of a connection's turn are put together for one `send`.
     let gather: UnsafeMutableRawBufferPointer
     /// Where TLS connections decrypt to; made when there is one.

@@ -15,6 +15,8 @@ class ClientEndpoint: Endpoint {
     let crossOrigin: CrossOrigin?
     private let origins: OriginPolicy
     private let forwardedHeaders: [String]
+    /// What is wanted of permessage-deflate; `nil`: extensions are not looked at.
+    private let deflatePolicy: DeflatePolicy?
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, path: String, shard: Shard) {
         self.options = options
@@ -29,6 +31,7 @@ class ClientEndpoint: Endpoint {
         self.crossOrigin = options.cors.map(CrossOrigin.init)
         self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
         self.forwardedHeaders = shard.core.forwardedHeaders
+        self.deflatePolicy = options.perMessageDeflate.map(DeflatePolicy.init)
         super.init(name: options.name, path: path, shard: shard)
     }
 
@@ -116,7 +119,9 @@ class ClientEndpoint: Endpoint {
             upgrade: headers.first("upgrade"), connection: headers.first("connection"))
         switch verdict {
         case .ok:
-            return true
+            if self.deflatePolicy == nil || Self.extensions(of: exchange) != nil { return true }
+            // RFC 6455 section 9.1: an ill-formed list of extensions fails the handshake.
+            self.refuseWebSocket(exchange)
         case .badVersion:
             exchange.respond(
                 HTTPResponse(
@@ -132,12 +137,35 @@ class ClientEndpoint: Endpoint {
         exchange.respond(HTTPResponse(400, text: "Bad Request", closes: true))
     }
 
+    private static func extensions(of exchange: HTTPExchange) -> [ExtensionOffer]? {
+        ExtensionOffer.parse(exchange.head.headers.values(of: "sec-websocket-extensions"))
+    }
+
+    /// What is to be agreed on with the client of a handshake that is in order.
+    func agreedDeflate(_ exchange: HTTPExchange) -> DeflateParameters? {
+        self.deflatePolicy.flatMap { policy in Self.extensions(of: exchange).flatMap(policy.accept) }
+    }
+
+    /// The WebSocket of an accepted handshake, before its connection becomes one.
+    func stream(
+        _ connection: Connection, owner: (any WebSocketOwner)?, limits: FrameDecoder.Limits,
+        deflate: DeflateParameters?
+    ) -> WebSocketStream {
+        WebSocketStream(
+            connection: connection, owner: owner, limits: limits,
+            deflate: deflate.map { self.shard.deflatePool.stream($0, self.options.perMessageDeflate) })
+    }
+
+    /// Answers the handshake; `deflate` is for the ``stream(_:owner:limits:deflate:)`` to come as well.
     func acceptWebSocket(
-        _ exchange: HTTPExchange, subprotocol: String? = nil
+        _ exchange: HTTPExchange, subprotocol: String? = nil, deflate: DeflateParameters? = nil
     ) -> (Connection, leftover: ByteBuffer)? {
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
         guard let (connection, leftover) = exchange.takeConnection() else { return nil }
-        connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, subprotocol: subprotocol, into: &$0) }
+        connection.send {
+            WebSocketProtocol.Handshake.writeResponse(
+                key: key, subprotocol: subprotocol, extensions: deflate?.answer, into: &$0)
+        }
         self.counters.countRequest(.get, status: 101)
         return (connection, leftover)
     }

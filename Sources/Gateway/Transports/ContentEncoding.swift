@@ -78,7 +78,7 @@ final class Compressor {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 15 bits of window; 16 more ask for the gzip format (zlib.h, deflateInit2).
-        guard gatehouse_deflate_init(stream, Self.level, encoding == .gzip ? 15 + 16 : 15) == Z_OK else {
+        guard gatehouse_deflate_init(stream, Self.level, encoding == .gzip ? 15 + 16 : 15, 8) == Z_OK else {
             stream.deallocate()
             return nil
         }

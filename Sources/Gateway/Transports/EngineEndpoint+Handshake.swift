@@ -12,12 +12,13 @@ extension EngineEndpoint {
 
     func webSocketHandshake(_ exchange: HTTPExchange, _ query: RequestQuery) {
         guard self.checkWebSocket(exchange) else { return }
+        let deflate = self.agreedDeflate(exchange)
         guard let session = self.openSession(exchange, query, .websocket),
-            let (connection, leftover) = self.acceptWebSocket(exchange)
+            let (connection, leftover) = self.acceptWebSocket(exchange, deflate: deflate)
         else { return }
-        let stream = WebSocketStream(
-            connection: connection, owner: session,
-            limits: .init(maxMessageSize: self.options.maxHttpBufferSize))
+        let stream = self.stream(
+            connection, owner: session, limits: .init(maxMessageSize: self.options.maxHttpBufferSize),
+            deflate: deflate)
         session.open(webSocket: stream)
         connection.become(stream, leftover: leftover)
     }

@@ -16,18 +16,19 @@ extension EngineEndpoint {
         case .failure(let error):
             self.refuse(exchange, error, isUpgrade: true)
         case .success(let verdict):
-            guard let (connection, leftover) = self.acceptWebSocket(exchange) else { return }
-            self.beginProbe(session, connection, leftover, verdict)
+            let deflate = self.agreedDeflate(exchange)
+            guard let (connection, leftover) = self.acceptWebSocket(exchange, deflate: deflate) else { return }
+            self.beginProbe(session, connection, leftover, deflate, verdict)
         }
     }
 
     private func beginProbe(
-        _ session: EngineSession, _ connection: Connection, _ leftover: ByteBuffer,
+        _ session: EngineSession, _ connection: Connection, _ leftover: ByteBuffer, _ deflate: DeflateParameters?,
         _ verdict: EngineSession.UpgradeVerdict
     ) {
-        let stream = WebSocketStream(
-            connection: connection, owner: verdict == .probe ? session : nil,
-            limits: .init(maxMessageSize: self.options.maxHttpBufferSize))
+        let stream = self.stream(
+            connection, owner: verdict == .probe ? session : nil,
+            limits: .init(maxMessageSize: self.options.maxHttpBufferSize), deflate: deflate)
         switch verdict {
         case .probe:
             session.beginProbe(stream)
@@ -42,6 +43,7 @@ extension EngineEndpoint {
     private func upgradeElsewhere(_ exchange: HTTPExchange, _ id: SessionID) {
         let index = self.index
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
+        let deflate = self.agreedDeflate(exchange)
         let target = self.shard.core.shards[id.shard]
         guard let (connection, leftover) = exchange.takeConnection() else { return }
         // Not now: the connection is in the middle of a read, and more of what was read may follow.
@@ -49,7 +51,7 @@ extension EngineEndpoint {
         connection.become(rest, leftover: ByteBuffer())
         self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
             guard let endpoint = connection.shard.endpoints[index] as? EngineEndpoint else { return }
-            endpoint.continueUpgrade(connection, leftover, id, key: key)
+            endpoint.continueUpgrade(connection, leftover, id, key: key, deflate)
         }
     }
 
@@ -72,7 +74,9 @@ extension EngineEndpoint {
         }
     }
 
-    private func continueUpgrade(_ connection: Connection, _ leftover: ByteBuffer, _ id: SessionID, key: String) {
+    private func continueUpgrade(
+        _ connection: Connection, _ leftover: ByteBuffer, _ id: SessionID, key: String, _ deflate: DeflateParameters?
+    ) {
         let verdict = self.session(id).map { $0.receiveUpgrade() } ?? .failure(.unknownSession)
         switch verdict {
         case .failure(let error):
@@ -81,9 +85,11 @@ extension EngineEndpoint {
             connection.closeAfterFlush()
         case .success(let verdict):
             guard let session = self.session(id) else { return connection.close(.done) }
-            connection.send { WebSocketProtocol.Handshake.writeResponse(key: key, into: &$0) }
+            connection.send {
+                WebSocketProtocol.Handshake.writeResponse(key: key, extensions: deflate?.answer, into: &$0)
+            }
             self.counters.countRequest(.get, status: 101)
-            self.beginProbe(session, connection, leftover, verdict)
+            self.beginProbe(session, connection, leftover, deflate, verdict)
         }
     }
 }

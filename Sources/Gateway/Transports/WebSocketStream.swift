@@ -6,14 +6,21 @@ import WebSocketProtocol
 final class WebSocketStream: ByteStream {
     /// Bytes that are kept while the session does not want any: what one or two reads bring.
     private static let maxLeftover = 131_072
-    /// How long a message may be incomplete.
+    /// How long a message may be incomplete: somebody makes us keep it.
     private static let messageTimeout: Duration = .seconds(30)
+    /// How often that is looked at once another message has begun meanwhile.
+    private static let messageLook: Duration = .seconds(5)
     /// How long the peer may take to answer our close frame; with the connection's own linger it is gone within 5 s.
     private static let closeTimeout: Duration = .seconds(2)
 
     private let connection: Connection
     private var decoder: FrameDecoder
+    /// Of a WebSocket with permessage-deflate.
+    let deflate: StreamDeflate?
+    private let maxMessageSize: Int
     private var incompleteSince: ContinuousClock.Instant?
+    /// While a timer looks after that.
+    private var progressSlot: TimerSlot?
     private var owner: (any WebSocketOwner)?
     /// Bytes that arrived while the session did not want any.
     private var leftover = ByteBuffer()
@@ -25,9 +32,15 @@ final class WebSocketStream: ByteStream {
     /// Pings of the peer since the last second began; control frames cost us answers.
     private var pings = PingBudget()
 
-    init(connection: Connection, owner: (any WebSocketOwner)?, limits: FrameDecoder.Limits) {
+    init(
+        connection: Connection, owner: (any WebSocketOwner)?, limits: FrameDecoder.Limits, deflate: StreamDeflate? = nil
+    ) {
         self.connection = connection
         self.owner = owner
+        self.deflate = deflate
+        self.maxMessageSize = limits.maxMessageSize
+        var limits = limits
+        limits.allowsCompression = deflate != nil
         self.decoder = FrameDecoder(limits: limits)
     }
 
@@ -54,8 +67,17 @@ final class WebSocketStream: ByteStream {
                         self.incompleteSince = nil
                     } else if self.incompleteSince == nil {
                         self.incompleteSince = .now
+                        if self.progressSlot == nil { self.watchProgress(after: Self.messageTimeout) }
                     }
                     return
+                case .text(let payload) where self.decoder.isCompressed:
+                    try self.deflate?.inflate(payload, isText: true, limit: self.maxMessageSize) {
+                        self.owner?.receivedText($0, from: self)
+                    }
+                case .binary(let payload) where self.decoder.isCompressed:
+                    try self.deflate?.inflate(payload, isText: false, limit: self.maxMessageSize) {
+                        self.owner?.receivedBinary($0, from: self)
+                    }
                 case .text(let payload):
                     self.owner?.receivedText(payload, from: self)
                 case .binary(let payload):
@@ -83,12 +105,21 @@ final class WebSocketStream: ByteStream {
 
     private func answerPing(_ payload: UnsafeRawBufferPointer) throws(WebSocketError) {
         guard self.pings.take(now: .now) else { return self.fail(code: 1008, reason: "too many pings") }
+        self.finishEarlierMessages()
         // A peer that does not read gets no more answers queued than fit; RFC 6455 5.5.3 allows leaving some out.
         guard self.connection.isWritable else { return }
         self.connection.send { FrameEncoder.write(.pong, payload, into: &$0) }
     }
 
+    /// The messages before the last one are answered, however the bytes were split: what they have set off waits in the
+    /// inbox for the end of the turn.
+    private func finishEarlierMessages() {
+        self.connection.shard.drainInbox()
+    }
+
     private func peerClosed(_ code: UInt16?) {
+        self.finishEarlierMessages()
+        guard !self.isClosing else { return self.endClosing() }
         self.isClosing = true
         self.connection.send { FrameEncoder.close(code: code, into: &$0) }
         self.owner?.peerClosed(self, code: code)
@@ -97,6 +128,8 @@ final class WebSocketStream: ByteStream {
     }
 
     private func fail(code: UInt16, reason: String) {
+        self.finishEarlierMessages()
+        guard !self.isClosing else { return self.endClosing() }
         self.isClosing = true
         let reason = self.owner?.givesReasons == true ? reason : ""
         self.connection.send { FrameEncoder.close(code: code, reason: reason, into: &$0) }
@@ -136,10 +169,27 @@ final class WebSocketStream: ByteStream {
     var isWritable: Bool { self.connection.isWritable && !self.isClosing }
     var bufferedBytes: Int { self.connection.bufferedBytes }
 
-    func send(_ id: OutputArena.BufferID) { self.connection.send(id) }
     func send(_ frame: ByteBuffer) { self.connection.send(frame) }
+
+    /// Sends a packet that others get as well; `shared` is what they get, in the arena.
+    func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        if compress, let deflate = self.deflate, !deflate.isShared { return self.send(packet, compress: compress) }
+        self.connection.send(shared)
+    }
+
+    /// Sends a packet that is for this client alone.
+    func send(_ packet: OutboundPacket, compress: Bool) {
+        guard compress, let deflate = self.deflate else { return self.connection.send(packet.webSocketFrame) }
+        self.connection.send(packet.withPayload { deflate.frame(packet.opcode, $0) } ?? packet.webSocketFrame)
+    }
+
     /// Sends a text frame whose payload `body` writes.
-    func sendText(_ body: (inout ByteBuffer) -> Void) { self.connection.sendFrame(.text, body) }
+    func sendText(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
+        guard compress, self.deflate != nil else { return self.connection.sendFrame(.text, body) }
+        let frame = FrameEncoder.frame(.text, reserving: 128, body)
+        let packet = OutboundPacket(frame: frame.buffer, payloadOffset: frame.headerLength)
+        self.send(packet, compress: compress)
+    }
 
     func sendPing() { self.connection.sendFrame(.ping) { _ in } }
 
@@ -155,15 +205,8 @@ final class WebSocketStream: ByteStream {
         let slot = TimerSlot()
         slot.set(self)
         self.closing = slot
-        self.connection.shard.timers.schedule(after: Self.closeTimeout, slot: slot, token: 0)
-    }
-
-    /// Closes when a message has been incomplete for too long: somebody makes us keep it.
-    func checkProgress(now: ContinuousClock.Instant) {
-        guard let since = self.incompleteSince, !self.isPaused, since.duration(to: now) > Self.messageTimeout else {
-            return
-        }
-        self.fail(code: 1008, reason: "message takes too long")
+        self.connection.shard.timers.schedule(
+            after: Self.closeTimeout, slot: slot, token: Timer.closing.rawValue)
     }
 
     /// Ends the connection without a word; unsent bytes are dropped.
@@ -191,6 +234,7 @@ final class WebSocketStream: ByteStream {
 
     override func connectionClosed(_ end: ConnectionEnd) {
         self.isClosing = true
+        self.dropProgressTimer()
         self.closing?.cancelAll()
         self.closing = nil
         self.endOwner(end)
@@ -198,10 +242,38 @@ final class WebSocketStream: ByteStream {
 }
 
 extension WebSocketStream: TimerTarget {
-    /// The peer has not answered our close frame.
+    private enum Timer: UInt32 { case closing, progress }
+
+    /// One timer at a time, and none for a connection that is idle or sends whole messages.
+    private func watchProgress(after delay: Duration) {
+        let slot = self.progressSlot ?? TimerSlot()
+        slot.set(self)
+        self.progressSlot = slot
+        self.connection.shard.timers.schedule(after: delay, slot: slot, token: Timer.progress.rawValue)
+    }
+
+    private func dropProgressTimer() {
+        self.progressSlot?.cancelAll()
+        self.progressSlot = nil
+    }
+
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
-        guard self.closing != nil else { return }
-        self.endClosing()
+        switch Timer(rawValue: token) {
+        case .progress: self.checkProgress(now: now)
+        // The peer has not answered our close frame.
+        case .closing: if self.closing != nil { self.endClosing() }
+        case nil: break
+        }
+    }
+
+    private func checkProgress(now: ContinuousClock.Instant) {
+        guard !self.isClosing, let since = self.incompleteSince else { return self.dropProgressTimer() }
+        // While it is not read, the rest may lie there.
+        if self.isPaused { self.incompleteSince = now }
+        guard !self.isPaused, since.duration(to: now) >= Self.messageTimeout else {
+            return self.watchProgress(after: Self.messageLook)
+        }
+        self.fail(code: 1008, reason: "message takes too long")
     }
 }
 

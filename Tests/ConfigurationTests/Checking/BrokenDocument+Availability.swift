@@ -38,9 +38,6 @@ extension BrokenDocument {
         # eio3
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","allowEIO3": true}]}
         > gateway.json:1:73 /endpoints/0/allowEIO3: "allowEIO3" is not available in this version (leave it at false)
-        # deflate
-        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","perMessageDeflate": {"threshold": 1024}}]}
-        > gateway.json:1:81 /endpoints/0/perMessageDeflate: "perMessageDeflate" is not available in this version (leave it at false)
         # webtransport
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","transports": ["polling","webtransport"]}]}
         > gateway.json:1:85 /endpoints/0/transports/1: "webtransport" transports are not available in this version (available: polling, websocket)

@@ -66,7 +66,7 @@ import Testing
         #expect(endpoint.allowUpgrades)
         #expect(!endpoint.allowEIO3)
         #expect(endpoint.addTrailingSlash)
-        #expect(!endpoint.perMessageDeflate)
+        #expect(endpoint.perMessageDeflate == nil)
         #expect(endpoint.httpCompression == 1024)
         #expect(endpoint.cookie == nil)
         #expect(endpoint.cors == nil)
@@ -80,6 +80,30 @@ import Testing
             Issue.record("the namespace is not /")
             return
         }
+    }
+
+    @Test func `compression of messages is read as Socket IO writes it`() throws {
+        func read(_ value: String) throws -> GatewayConfiguration.PerMessageDeflate? {
+            let text = """
+                { "endpoints": [ { "path": "/", "protocol": "socket.io", "perMessageDeflate": \(value) } ] }
+                """
+            return try #require(try TestLoad(text).get().endpoints.first).perMessageDeflate
+        }
+        let defaults = GatewayConfiguration.PerMessageDeflate(
+            threshold: 1_024, serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 15,
+            clientMaxWindowBits: 15)
+        #expect(try read("false") == nil)
+        #expect(try read("true") == defaults)
+        #expect(try read("{}") == defaults)
+        let given = """
+            { "threshold": "2KiB", "serverNoContextTakeover": false, "clientNoContextTakeover": false,
+              "serverMaxWindowBits": 10, "clientMaxWindowBits": 8 }
+            """
+        #expect(
+            try read(given)
+                == .init(
+                    threshold: 2_048, serverNoContextTakeover: false, clientNoContextTakeover: false,
+                    serverMaxWindowBits: 10, clientMaxWindowBits: 8))
     }
 
     @Test func `an endpoint is read as it is written`() throws {

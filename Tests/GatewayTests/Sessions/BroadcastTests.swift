@@ -52,6 +52,26 @@ import Testing
         #expect(addresses[0] == addresses[1])
     }
 
+    @Test func `a packet is compressed once for all receivers of a window, also when that saves nothing`() throws {
+        let broadcast = self.event("say", String(repeating: "1,", count: 1_000) + "1")
+        let packet = try #require(broadcast.encoding(.socketIO)).first
+        let pool = DeflatePool()
+        var asked: [Int] = []
+        func frame(_ windowBits: Int, saves: Bool = true) -> ByteBuffer? {
+            broadcast.deflated(packet, part: 0, of: .socketIO, windowBits: windowBits) {
+                asked.append(windowBits)
+                return saves ? pool.frame(.text, $0, windowBits: windowBits) : nil
+            }
+        }
+        let frames = [frame(15), frame(15), frame(9), frame(15)]
+        #expect(frames[0] == frames[1] && frames[0] == frames[3])
+        #expect(frames.allSatisfy { ($0?.readableBytes ?? .max) < packet.frame.readableBytes / 10 })
+        #expect(asked == [15, 9])
+        #expect(frame(10, saves: false) == nil)
+        #expect(frame(10) == nil)
+        #expect(asked == [15, 9, 10])
+    }
+
     @Test func `it has an offset from its publication on`() {
         let broadcast = self.event("say", "1")
         #expect(broadcast.offset == nil)
