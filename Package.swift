@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                nio, crypto, "CZlib",
+                nio, crypto, "CZlib", .product(name: "DequeModule", package: "swift-collections"),
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 .product(name: "NIOPosix", package: "swift-nio"),

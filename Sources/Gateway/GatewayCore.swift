@@ -11,6 +11,8 @@ final class GatewayCore: Sendable {
     let router: Router
     let actions: ActionRunner
     let handlers: [String: any HandlerService]
+    /// Who may come back to which session.
+    let sessions: SessionDirectory
     let limits: ConnectionLimits
     let admission: Admission
     /// By the endpoint's place in the configuration; those without `auth.jwt` are missing.
@@ -52,7 +54,10 @@ final class GatewayCore: Sendable {
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.limits = ConnectionLimits(configuration)
         self.admission = Admission(configuration.limits, now: .now)
-        self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels)
+        self.namespaces = NamespaceRegistry(
+            shards: shards, labels: configuration.namespaceLabels, logs: NamespaceLogs(configuration))
+        self.sessions = SessionDirectory(
+            maxAbsent: configuration.limits.maxConnections, maxBytes: configuration.history.maxBytes)
         self.actions = ActionRunner(namespaces: self.namespaces, handlers: Array(handlers.values))
         let routes = configuration.routes.map { options in
             var timeout = Duration.seconds(5)
@@ -77,13 +82,13 @@ final class GatewayCore: Sendable {
         }
     }
 
-    private let sessions = Atomic(0)
+    private let sessionCount = Atomic(0)
 
     /// Counts a session of any shard; a polling one has no connection of its own that would be counted.
     ///
     /// Returns `false`, and does not count it, when there are as many as connections may be.
     func sessionOpened() -> Bool {
-        if self.sessions.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections {
+        if self.sessionCount.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections {
             return true
         }
         self.sessionClosed()
@@ -91,7 +96,7 @@ final class GatewayCore: Sendable {
     }
 
     func sessionClosed() {
-        self.sessions.wrappingSubtract(1, ordering: .relaxed)
+        self.sessionCount.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// No new sessions; the rest is being finished.
@@ -99,6 +104,9 @@ final class GatewayCore: Sendable {
         get { self.drainFlag.load(ordering: .relaxed) }
         set { self.drainFlag.store(newValue, ordering: .relaxed) }
     }
+
+    /// Whether a client that goes now may find its session when it comes back.
+    var keepsSessions: Bool { !self.isDraining || self.configuration.history.checkpoint != nil }
 
     private let descriptorFlag = Atomic(false)
 

@@ -365,7 +365,8 @@ ROUTES = [
 
 
 # Options that mean something only above Engine.IO.
-SOCKET_IO_ONLY = {"namespaces", "auth", "connectTimeout", "maxAttachments", "cleanupEmptyChildNamespaces", "serveClient"}
+SOCKET_IO_ONLY = {"namespaces", "auth", "connectTimeout", "maxAttachments", "cleanupEmptyChildNamespaces", "serveClient",
+                  "connectionStateRecovery"}
 
 
 def config(routes=ROUTES, namespaces=("/", "/custom"), engine=None, **socket_options):

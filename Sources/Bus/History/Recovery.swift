@@ -36,22 +36,32 @@ extension History {
     package func recover(
         _ record: SessionRecord, from sequence: UInt64?, head: UInt64, maxRooms: Int
     ) throws(RecoveryRefusal) -> Recovery<Payload> {
+        let gap = try gap(of: record, from: sequence)
+        var walk = RecoveryWalk(self, record, gap)
+        try walk.run(maxRooms: maxRooms)
+        var result = walk.result
+        result.record.position = head
+        // Events with an ack id carry no position.
+        result.record.sent = result.events.last { !$0.asksAck }?.sequence ?? gap.seen
+        result.record.unanswered.removeAll { $0 > gap.seen }
+        return result
+    }
+
+    /// Whether the log reaches back far enough: all that can be said without looking at what was missed.
+    package func check(_ record: SessionRecord, from sequence: UInt64?) throws(RecoveryRefusal) {
+        _ = try gap(of: record, from: sequence)
+    }
+
+    private func gap(of record: SessionRecord, from sequence: UInt64?) throws(RecoveryRefusal) -> RecoveryGap {
         if let sequence, sequence > record.sent { throw .invalidOffset }
         // An older one is left over from an earlier session of the client: it saw none of this session.
         let seen = max(sequence ?? record.since, record.since)
         // Who has the last position that was sent has everything before it too: what is missing came later.
         let start = seen >= record.sent ? max(seen, record.position) : seen
         let owed = record.unanswered.filter { $0 > seen }
-        let base = min(start, record.position, (owed.first ?? .max) &- 1)
+        let base = min(start, record.position, (owed.min() ?? .max) &- 1)
         guard base >= floor, base >= record.stays.forgotten else { throw .incomplete }
-        var walk = RecoveryWalk(self, record, start: start, owed: Set(owed), base: base)
-        try walk.run(maxRooms: maxRooms)
-        var result = walk.result
-        result.record.position = head
-        // Events with an ack id carry no position.
-        result.record.sent = result.events.last { !$0.asksAck }?.sequence ?? seen
-        result.record.unanswered.removeAll { $0 > seen }
-        return result
+        return RecoveryGap(seen: seen, start: start, owed: Set(owed), base: base)
     }
 }
 
@@ -62,15 +72,24 @@ extension HistoryEntry {
     }
 }
 
+/// From where on a client misses something.
+private struct RecoveryGap {
+    /// The last position that it has seen.
+    var seen: UInt64
+    /// Events up to here have been received.
+    var start: UInt64
+    /// Requests that are to be asked again.
+    var owed: Set<UInt64>
+    /// What was logged up to here does not matter.
+    var base: UInt64
+}
+
 /// Goes through what may concern a session, in order, and lets it change as it goes.
 private struct RecoveryWalk<Payload: Sendable> {
     private let history: History<Payload>
     /// Up to here changes have been applied to the record already, and requests were asked.
     private let position: UInt64
-    /// Events up to here have been received.
-    private let start: UInt64
-    /// Requests that are to be asked again.
-    private let owed: Set<UInt64>
+    private let gap: RecoveryGap
     /// What is to be looked at, by number; some of it more than once.
     private var waiting = Heap<UInt64>()
     /// The rooms whose entries have been added to `waiting`.
@@ -78,11 +97,11 @@ private struct RecoveryWalk<Payload: Sendable> {
     private var bytes = 0
     var result: Recovery<Payload>
 
-    init(_ history: History<Payload>, _ record: SessionRecord, start: UInt64, owed: Set<UInt64>, base: UInt64) {
+    init(_ history: History<Payload>, _ record: SessionRecord, _ gap: RecoveryGap) {
         self.history = history
         self.position = record.position
-        self.start = start
-        self.owed = owed
+        self.gap = gap
+        let base = gap.base
         result = Recovery(events: [], stateChanges: [], record: record)
         var found: [UInt64] = []
         RoomIndex.collect(history.index.everyone, after: base, into: &found)
@@ -109,7 +128,7 @@ private struct RecoveryWalk<Payload: Sendable> {
             case .change(let change):
                 if sequence > position { try apply(change, at: sequence, maxRooms: maxRooms) }
             case .event(_, let asksAck):
-                let isMissing = asksAck && sequence <= position ? owed.contains(sequence) : sequence > start
+                let isMissing = asksAck && sequence <= position ? gap.owed.contains(sequence) : sequence > gap.start
                 if isMissing { try replay(entry) }
             }
         }

@@ -45,6 +45,9 @@ extension GatewayConfiguration {
         package var maxAttachments: Int
         /// File of the client bundle to serve beside the path.
         package var serveClient: String?
+        /// `connectionStateRecovery.maxDisconnectionDuration`: how long a client may be away and still get what it
+        /// missed; nil: no recovery.
+        package var recoveryWindow: Duration?
         /// Of a client that names none (every protocol but socket.io): one, by name.
         package var namespaces: [NamespaceRule]
         package var auth: Auth?

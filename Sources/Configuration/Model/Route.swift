@@ -20,6 +20,8 @@ extension GatewayConfiguration {
         package var idempotent: Bool
         /// The client's own id of an event, for dropping repeats.
         package var dedupe: Template?
+        /// Hears of a disconnect at once, and not when the client can no longer come back to its session.
+        package var disconnectsAtOnce: Bool
         package var actions: [ActionTemplate]
         package var ack: AckTemplate?
     }

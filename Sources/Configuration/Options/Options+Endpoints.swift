@@ -117,7 +117,7 @@ extension Options {
             "endpoints[].serveClient", .text(.file), "null", of: socketIO,
             "A `socket.io.min.js` file to serve beside the path."),
         Option(
-            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO, availability: .unavailable,
+            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO,
             "Gives a client that comes back what it missed."),
         Option(
             "endpoints[].connectionStateRecovery.maxDisconnectionDuration", .duration, #""2m""#, of: socketIO,

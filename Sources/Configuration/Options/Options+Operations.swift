@@ -7,10 +7,10 @@ extension Options {
             "`memory` is one node."),
 
         Option(
-            "history", .section, "{}", availability: .unavailable,
+            "history", .section, "{}",
             "The log of a namespace that recovery reads."),
-        Option("history.maxMessages", .count, "10000", "Messages that are kept."),
-        Option("history.maxBytes", .size, #""64MiB""#, "Bytes that are kept."),
+        Option("history.maxMessages", .count, "10000", "Messages that are kept of each namespace."),
+        Option("history.maxBytes", .size, #""64MiB""#, "Bytes that are kept of each namespace."),
         Option("history.maxAge", .duration, #""2m""#, "Age of the oldest message that is kept."),
         Option("history.maxReplay", .count, "1000", "Messages that one recovery may replay."),
         Option("history.checkpoint", .text(.file), "null", "File that keeps the log over a planned restart."),

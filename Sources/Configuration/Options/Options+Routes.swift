@@ -30,7 +30,7 @@ extension Options {
         Option("routes[].batch.max", .count, "100", "Events in one request."),
         Option("routes[].batch.linger", .duration, #""5ms""#, "How long a request waits for more events."),
         Option(
-            "routes[].disconnected", .choice("immediate", of: "values"), "null", availability: .unavailable,
+            "routes[].disconnected", .choice("immediate", of: "values"), "null",
             "`immediate`: do not wait for the recovery window."),
         Option("routes[].actions", .routing(.actions), "[]", "What is done without a handler."),
         Option("routes[].ack", .routing(.ack), "null", "What a client that asked for an ack gets, without a handler."),

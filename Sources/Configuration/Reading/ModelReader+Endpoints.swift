@@ -23,6 +23,7 @@ extension ModelReader {
             cleanupEmptyChildNamespaces: section.bool("cleanupEmptyChildNamespaces"),
             maxAttachments: section.integer("maxAttachments"),
             serveClient: section.optionalText("serveClient"),
+            recoveryWindow: section.section("connectionStateRecovery")?.duration("maxDisconnectionDuration"),
             namespaces: namespaces(of: section),
             auth: auth(of: section),
             slowConsumer: section.choice("slowConsumer", default: .close),

@@ -14,6 +14,7 @@ extension ModelReader {
             timeout: section.optionalDuration("timeout"),
             idempotent: section.bool("idempotent"),
             dedupe: template(section["dedupe"]),
+            disconnectsAtOnce: section.optionalText("disconnected") == "immediate",
             actions: compiled(section["actions"]) { ActionParser.compile($0, pointer: $1) } ?? [],
             ack: compiled(section["ack"]) { AckTemplate.compile($0, pointer: $1) })
         checkPurpose(of: section)

@@ -58,8 +58,9 @@ extension AdminAPI {
     func find<Result: Sendable>(
         _ socketID: String, _ body: @escaping @Sendable (Socket) -> Result
     ) async throws(AdminProblem) -> Result {
-        guard let id = SessionID(socketID), id.shard < self.core.shards.count else { throw .noSuchSocket }
-        let found = try await self.ask(self.core.shards[id.shard]) { shard -> Result? in
+        guard let id = SessionID(socketID) else { throw .noSuchSocket }
+        let place = self.core.namespaces.places.shard(of: id, shards: self.core.shards.count)
+        let found = try await self.ask(self.core.shards[place]) { shard -> Result? in
             for case let local? in shard.namespaces {
                 if let socket = local.socket(id: socketID) { return body(socket) }
             }

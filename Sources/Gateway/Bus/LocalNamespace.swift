@@ -8,6 +8,10 @@ final class LocalNamespace {
     let counters: NamespaceCounters
     private(set) var membership = Membership()
     private(set) var sockets = SocketTable()
+    /// Everything up to this offset has been applied here.
+    private var position: UInt64 = 0
+    /// The offset of the item at hand.
+    private var applying: UInt64?
     /// The receivers of the item at hand; kept to spare an allocation per item.
     private var reached: ContiguousArray<Member> = []
 
@@ -42,15 +46,17 @@ final class LocalNamespace {
             let isFull = self.membership.roomCount(of: socket.slot) >= self.shard.limits.maxRoomsPerSocket
             if isFull, !self.membership.contains(socket.slot, room: room) {
                 refused.append(room)
-            } else {
-                _ = self.membership.join(socket.slot, room: room)
+            } else if self.membership.join(socket.slot, room: room) {
+                socket.track?.stays.join(room, at: self.applying ?? self.position)
             }
         }
         return refused
     }
 
     func leave(_ rooms: [String], _ socket: Socket) {
-        for room in rooms { _ = self.membership.leave(socket.slot, room: room) }
+        for room in rooms where self.membership.leave(socket.slot, room: room) {
+            socket.track?.stays.leave(room, at: self.applying ?? self.position)
+        }
     }
 
     func setUser(_ user: String?, _ socket: Socket) {
@@ -58,9 +64,29 @@ final class LocalNamespace {
         self.membership.setUser(socket.slot, user)
     }
 
+    /// Puts a socket that goes on into the rooms that its session is in.
+    func rejoin(_ rooms: [String], _ socket: Socket) {
+        for room in rooms { _ = self.membership.join(socket.slot, room: room) }
+    }
+
     // MARK: - What the bus brings
 
+    /// The offset up to which everything has been applied to the sockets here, after applying all that has come.
+    func settle() -> UInt64 {
+        // An item that is being applied has not reached everybody yet.
+        guard !self.shard.isDrainingInbox else { return self.position }
+        let head = self.namespace.head
+        self.shard.drainInbox()
+        self.position = max(self.position, head)
+        return self.position
+    }
+
     func apply(_ item: BusItem) {
+        self.applying = item.offset
+        defer {
+            self.applying = nil
+            self.position = max(self.position, item.offset)
+        }
         // The receivers are listed first: handling one may end it, and so change the membership that is being walked.
         var reached: ContiguousArray<Member> = []
         swap(&reached, &self.reached)
@@ -78,6 +104,8 @@ final class LocalNamespace {
             self.each(reached) { $0.client.kick(reason: reason) }
         case .state(_, let set, let unset):
             self.each(reached) { _ = $0.updateState(set: set, unset: unset) }
+        case .entry(let entry):
+            entry.admit()
         }
         item.reached(reached.count)
         reached.removeAll(keepingCapacity: reached.count < 65_536)
@@ -96,7 +124,9 @@ final class LocalNamespace {
         var form = SharedForm(broadcast, on: self.shard)
         self.each(members) { socket in
             if let collector = broadcast.collector, let ackID = broadcast.ackID {
-                guard socket.client.acknowledges, socket.awaitAck(ackID, collector) else { return }
+                guard socket.client.acknowledges,
+                    socket.awaitAck(ackID, collector, sequence: broadcast.offset ?? 0)
+                else { return }
             }
             socket.client.deliver(broadcast, &form, to: socket)
         }

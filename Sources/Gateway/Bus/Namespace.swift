@@ -11,14 +11,26 @@ final class Namespace: Sendable {
     let isDynamic: Bool
     /// Under which metrics count it: the place of its name, or of its pattern's text, in ``NamespaceRegistry/labels``.
     let label: Int
+    /// Whether there is a log, because some endpoint gives clients what they missed.
+    let isLogged: Bool
+    /// Which life of the namespace its offsets belong to.
+    let epoch: Epoch
     private let shards: [ShardHandle]
-    private let sequence = Mutex(NamespaceSequence())
+    private let places: SocketPlaces
+    private let order: Mutex<Order>
     private let ackIDs = Atomic<UInt64>(0)
     private let sockets = Atomic<Int>(0)
     private let holds = Atomic<Int>(0)
 
+    private struct Order {
+        var sequence = NamespaceSequence()
+        var history: History<Broadcast>?
+    }
+
+    /// - Parameter log: The log that it begins with; `nil` for none.
     init(
-        name: String, index: Int, parameters: [String: String], isDynamic: Bool, label: Int, shards: [ShardHandle]
+        name: String, index: Int, parameters: [String: String], isDynamic: Bool, label: Int, shards: [ShardHandle],
+        places: SocketPlaces = .init(), log: NamespaceLog? = nil
     ) {
         self.name = name
         self.index = index
@@ -26,6 +38,11 @@ final class Namespace: Sendable {
         self.isDynamic = isDynamic
         self.label = label
         self.shards = shards
+        self.places = places
+        self.isLogged = log != nil
+        var random = SystemRandomNumberGenerator()
+        self.epoch = log?.epoch ?? Epoch(using: &random)
+        self.order = Mutex(Order(sequence: .init(last: log?.head ?? 0), history: log?.history))
     }
 
     /// Puts an item into the one order of the namespace and leaves it for every shard that may have receivers.
@@ -33,12 +50,19 @@ final class Namespace: Sendable {
     /// Returns its offset.
     @discardableResult
     func publish(_ item: BusItem) -> UInt64 {
-        let only = self.onlyShard(of: item.target)
-        return self.sequence.withLock { sequence in
-            let offset = sequence.next()
+        let entry = self.isLogged ? item.logged : nil
+        // Read before the lock: the critical section stays short.
+        let now = entry == nil ? nil : ContinuousClock.now
+        return self.order.withLock { order in
+            let offset = order.sequence.next()
             var item = item
-            item.published(at: offset)
-            if let only {
+            item.published(at: offset, epoch: entry == nil ? nil : self.epoch)
+            if let entry, let now {
+                order.history?.append(
+                    entry.content, for: item.target, bytes: entry.bytes, sequence: offset, now: now)
+            }
+            // Under the lock, because a socket may be moving from one shard to another.
+            if let only = self.onlyShard(of: item.target) {
                 self.shards[only].push(item)
             } else {
                 for shard in self.shards { shard.push(item) }
@@ -55,12 +79,57 @@ final class Namespace: Sendable {
         self.onlyShard(of: target) == nil ? self.shards.count : 1
     }
 
-    /// The shard of a target that is one socket: its id says where it lives.
+    /// The shard of a target that is one socket.
     private func onlyShard(of target: Target) -> Int? {
         guard !target.all, target.rooms.isEmpty, target.users.isEmpty, target.sockets.count == 1,
-            let id = SessionID(target.sockets[0]), id.shard < self.shards.count
+            let id = SessionID(target.sockets[0]), !self.shards.isEmpty
         else { return nil }
-        return id.shard
+        return self.places.shard(of: id, shards: self.shards.count)
+    }
+
+    // MARK: - The log
+
+    /// The offset given last.
+    var head: UInt64 { self.order.withLock { $0.sequence.last } }
+
+    /// How many entries the log has.
+    var logCount: Int {
+        guard self.isLogged else { return 0 }
+        return self.order.withLock { order in
+            order.history?.prune(now: .now)
+            return order.history?.count ?? 0
+        }
+    }
+
+    /// Reads the log, or decides by it, with the offset given last; `nil` when there is no log.
+    func withHistory<Result: Sendable>(_ body: (inout History<Broadcast>, UInt64) -> Result) -> Result? {
+        self.order.withLock { order in
+            guard order.history != nil else { return nil }
+            let head = order.sequence.last
+            return body(&order.history!, head)
+        }
+    }
+
+    /// Decides what a client has missed, and gives its way in the next place of the order.
+    ///
+    /// What is published later finds the socket on `shard`; nothing comes between the log and the live events.
+    func enter(
+        _ record: SessionRecord, from sequence: UInt64?, maxRooms: Int, shard: Int,
+        _ admit: @escaping @Sendable (Recovery<Broadcast>) -> Void
+    ) throws(RecoveryRefusal) {
+        let result = self.order.withLock { order in
+            Result { () throws(RecoveryRefusal) in
+                guard order.history != nil else { throw .incomplete }
+                order.history?.prune(now: .now)
+                let recovery = try order.history!.recover(
+                    record, from: sequence, head: order.sequence.last, maxRooms: maxRooms)
+                if let id = SessionID(record.socketID) { self.places.set(shard, for: id) }
+                var item = BusItem(namespace: self, kind: .entry(RecoveredEntry { admit(recovery) }))
+                item.published(at: order.sequence.next(), epoch: nil)
+                self.shards[shard].push(item)
+            }
+        }
+        try result.get()
     }
 
     /// The id of the next event that asks its receivers for an ack.
@@ -68,6 +137,25 @@ final class Namespace: Sendable {
     /// Counted per namespace, so one encoding serves all.
     func nextAckID() -> UInt64 {
         self.ackIDs.wrappingAdd(1, ordering: .relaxed).oldValue
+    }
+
+    private let away = Atomic<Int>(0)
+
+    /// A client is away and may come back to its session here.
+    func sessionLeft() { self.away.wrappingAdd(1, ordering: .relaxed) }
+
+    func sessionReturned() { self.away.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Whether nobody may come back to a session here.
+    var isAbandoned: Bool { self.away.load(ordering: .relaxed) == 0 }
+
+    /// Whether the log can still say what a client has missed.
+    func check(_ record: SessionRecord, from sequence: UInt64?) throws(RecoveryRefusal) {
+        let result = self.withHistory { history, _ in
+            Result { () throws(RecoveryRefusal) in try history.check(record, from: sequence) }
+        }
+        guard let result else { throw .incomplete }
+        try result.get()
     }
 
     var socketCount: Int { self.sockets.load(ordering: .relaxed) }

@@ -19,8 +19,12 @@ final class NamespaceRegistry: Sendable {
     /// The names and patterns of the configuration, by which metrics count; the last one is for all else.
     let labels: [String]
 
-    init(shards: [ShardHandle], labels: [String]) {
+    private let logs: NamespaceLogs
+    let places = SocketPlaces()
+
+    init(shards: [ShardHandle], labels: [String], logs: NamespaceLogs = .init()) {
         self.shards = shards
+        self.logs = logs
         self.labels = labels + ["unknown"]
     }
 
@@ -67,7 +71,8 @@ final class NamespaceRegistry: Sendable {
             if index == state.nextIndex { state.nextIndex += 1 }
             let namespace = Namespace(
                 name: name, index: index, parameters: parameters, isDynamic: pattern != nil,
-                label: self.labels.firstIndex(of: pattern ?? name) ?? self.labels.count - 1, shards: self.shards)
+                label: self.labels.firstIndex(of: pattern ?? name) ?? self.labels.count - 1, shards: self.shards,
+                places: self.places, log: self.logs.open(name))
             namespace.hold()
             state.byName[name] = namespace
             if let pattern {
@@ -97,7 +102,16 @@ final class NamespaceRegistry: Sendable {
         guard forgetting, namespace.isDynamic else { return namespace.releaseHold() }
         self.state.withLock { state in
             namespace.releaseHold()
-            guard namespace.isUnused, state.byName[namespace.name] === namespace else { return }
+            guard namespace.isUnused, namespace.isAbandoned, state.byName[namespace.name] === namespace else { return }
+            Self.remove(namespace, from: &state)
+        }
+    }
+
+    /// A client that was away does not come back.
+    func sessionEnded(in namespace: Namespace, forgetting: Bool) {
+        guard forgetting, namespace.isDynamic else { return }
+        self.state.withLock { state in
+            guard namespace.isUnused, namespace.isAbandoned, state.byName[namespace.name] === namespace else { return }
             Self.remove(namespace, from: &state)
         }
     }
@@ -114,6 +128,14 @@ final class NamespaceRegistry: Sendable {
 enum NamespaceMatcher: Sendable {
     case name(String)
     case pattern(NamespacePattern, text: String, limit: Int)
+
+    init(_ rule: GatewayConfiguration.NamespaceRule) {
+        self =
+            switch rule.names {
+            case .name(let name): .name(name)
+            case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
+            }
+    }
 
     func accepts(_ name: String) -> Bool {
         switch self {

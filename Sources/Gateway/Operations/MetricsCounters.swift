@@ -89,6 +89,10 @@ final class NamespaceCounters {
     var fanoutDeliveries: UInt64 = 0
     private var disconnects = [UInt64](repeating: 0, count: DisconnectReason.allCases.count)
 
+    private var recoveries = [RecoveryResult: UInt64]()
+
+    func recovery(_ result: RecoveryResult) { self.recoveries[result, default: 0] &+= 1 }
+
     func disconnected(_ reason: DisconnectReason) { self.disconnects[reason.number] &+= 1 }
 
     var snapshot: Snapshot {
@@ -98,12 +102,14 @@ final class NamespaceCounters {
                 ("postponed", self.connectsPostponed),
             ],
             disconnects: DisconnectReason.allCases.map { ($0.rawValue, self.disconnects[$0.number]) },
+            recoveries: RecoveryResult.allCases.map { ($0.rawValue, self.recoveries[$0] ?? 0) },
             fanoutDeliveries: self.fanoutDeliveries)
     }
 
     struct Snapshot: Sendable {
         var connects: [(result: String, count: UInt64)]
         var disconnects: [(reason: String, count: UInt64)]
+        var recoveries: [(result: String, count: UInt64)]
         var fanoutDeliveries: UInt64
     }
 }

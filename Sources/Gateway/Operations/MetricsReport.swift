@@ -12,6 +12,8 @@ struct MetricsReport: Sendable {
     var shards: [ShardSnapshot]
     /// Connected sockets, by the place of their label in `namespaces`.
     var sockets: [Int]
+    /// Entries of logs, in the same way.
+    var logged: [Int]
     var handlers: [(name: String, statistics: HandlerStatistics)]
     var process: ProcessFigures
     /// Of the listeners with TLS.
@@ -138,6 +140,13 @@ struct MetricsReport: Sendable {
             let parts = self.shards.map { $0.namespaces[index].disconnects.map { ($0.reason, $0.count) } }
             self.write("gatehouse_disconnects_total", name, "reason", parts, &text)
         }
+        text.family("gatehouse_recoveries_total", .counter, "Clients that wanted to go on with a session, by result.")
+        for (index, name) in known {
+            let parts = self.shards.map { $0.namespaces[index].recoveries.map { ($0.result, $0.count) } }
+            self.write("gatehouse_recoveries_total", name, "result", parts, &text)
+        }
+        text.family("gatehouse_log_entries", .gauge, "What is kept for clients that come back.")
+        for (index, name) in known { text.sample("gatehouse_log_entries", [("namespace", name)], self.logged[index]) }
         text.family("gatehouse_fanout_deliveries_total", .counter, "Receivers of published events, all added up.")
         for (index, name) in known {
             text.sample(

@@ -55,6 +55,11 @@ final class ActionRunner: Sendable {
 
     private func run(_ action: Action, for socket: Socket) {
         let shard = socket.namespace.shard
+        if socket.track?.isAway == true {
+            // Its client may be back elsewhere, or come back: the order of the namespace knows what becomes of it.
+            self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
+            return
+        }
         switch action {
         case .join(let rooms, .me):
             // What was published before is not for a new member, and what a leaving one should still get is delivered.

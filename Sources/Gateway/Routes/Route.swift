@@ -12,6 +12,8 @@ final class Route: Sendable {
     let mode: DeliveryMode
     let timeout: Duration
     let isIdempotent: Bool
+    /// See ``GatewayConfiguration/Route/disconnectsAtOnce``.
+    let disconnectsAtOnce: Bool
     /// What puts events into one lane; `nil`: the socket.
     let lane: Lane
 
@@ -36,6 +38,7 @@ final class Route: Sendable {
             }
         self.timeout = options.timeout ?? defaultTimeout
         self.isIdempotent = options.idempotent
+        self.disconnectsAtOnce = options.disconnectsAtOnce
         self.lane =
             switch options.orderBy {
             case .socket: .socket

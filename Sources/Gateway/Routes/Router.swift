@@ -86,12 +86,34 @@ final class Router: Sendable {
         for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
     }
 
+    /// A socket's client is away and may come back; only routes that do not want to wait hear of it.
+    func left(_ socket: Socket, rooms: [String], reason: DisconnectReason) {
+        let since = Duration.milliseconds(WallClock.milliseconds() - socket.connectedAtMilliseconds)
+        self.lifecycle(
+            .disconnected, .disconnected(reason: reason, duration: since), EventSource(socket: socket), rooms,
+            where: \.disconnectsAtOnce)
+    }
+
+    /// A client that was away does not come back: routes that have waited hear of its disconnect now.
+    ///
+    /// On any loop.
+    func sessionEnded(_ session: AbsentSession, on shard: Shard) {
+        let socket = Socket(session, on: shard)
+        let visit = session.visit
+        let duration = Duration.milliseconds(visit.leftAtMilliseconds - visit.connectedAtMilliseconds)
+        self.lifecycle(
+            .disconnected, .disconnected(reason: session.reason, duration: duration), EventSource(socket: socket),
+            [socket.id] + session.record.stays.rooms, where: { !$0.disconnectsAtOnce })
+        for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
+    }
+
     private var handlers: [any HandlerService] { self.actions.handlers }
 
     private func lifecycle(
-        _ type: EventType, _ content: EnvelopeInput.Content, _ source: EventSource, _ rooms: [String]? = nil
+        _ type: EventType, _ content: EnvelopeInput.Content, _ source: EventSource, _ rooms: [String]? = nil,
+        where isMeant: (Route) -> Bool = { _ in true }
     ) {
-        guard let route = self.table.match(type: type, namespace: source.namespace),
+        guard let route = self.table.match(type: type, namespace: source.namespace), isMeant(route),
             route.require?.isMet(by: source) ?? true
         else {
             if type == .message { source.socket.namespace.shard.counters.eventsUnmatched &+= 1 }
@@ -153,6 +175,7 @@ final class Router: Sendable {
             id: eventID, time: Timestamp(milliseconds: WallClock.milliseconds()), route: route.name, node: self.nodeID,
             socket: self.details(of: socket, rooms: rooms ?? socket.rooms), content: content)
         let isConnect = input.type == .connect
+        if isConnect { socket.isAnnounced = true }
         let bytes = source.arguments.count + source.attachments.reduce(0) { $0 + $1.readableBytes }
         let cost = HandlerBackpressure.cost(bytes: bytes)
         let bound = NIOLoopBound(
@@ -232,6 +255,19 @@ final class Router: Sendable {
         guard socket.phase == .connecting else { return }
         // A handler may know the user by another name than the token does.
         socket.user = acceptance.user ?? socket.user
+        guard let claim = socket.claim.take() else { return self.admit(socket, acceptance, auth: auth) }
+        socket.client.takeOver(socket, claim) { outcome in
+            switch outcome {
+            case .goesOn, .beginsAnew: self.admit(socket, acceptance, auth: auth)
+            case .tryLater: socket.client.connectDecided(socket, .tryLater)
+            }
+        }
+    }
+
+    private func admit(
+        _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, auth: GatewayConfiguration.Auth?
+    ) {
+        guard socket.phase == .connecting else { return }
         guard socket.updateState(set: acceptance.state, unset: []) else {
             self.logger.warning("client postponed: the handler's state for it is too large")
             return socket.client.connectDecided(socket, .tryLater)
@@ -264,6 +300,7 @@ final class Router: Sendable {
             id: socket.id, session: client.publicID, namespace: socket.namespace.namespace.name,
             clientProtocol: client.protocolName, transport: client.transportName, user: socket.user, rooms: rooms,
             state: socket.state.entries, connectedAt: Timestamp(milliseconds: socket.connectedAtMilliseconds),
-            remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS, headers: client.handshake.headers)
+            isRecovered: socket.isRecovered, remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS,
+            headers: client.handshake.headers)
     }
 }

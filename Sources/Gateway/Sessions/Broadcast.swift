@@ -36,6 +36,8 @@ final class Broadcast: Sendable {
     /// Collects what the receivers answer, for an event that asks for an ack.
     let collector: AckCollector?
     private let position = Atomic<UInt64>(0)
+    /// The epoch of the log that has it, plus one; 0 when none has.
+    private let epoch = Atomic<UInt64>(0)
     private let encodings = Mutex<[(dialect: Dialect, encoding: Encoding?)]>([])
     private let deflated = Mutex<[(part: DeflatedPart, frame: ByteBuffer?)]>([])
 
@@ -67,9 +69,38 @@ final class Broadcast: Sendable {
         return offset == 0 ? nil : offset
     }
 
+    /// Where a client that has seen it goes on; `nil` when it is not in the log of its namespace.
+    var logged: Offset? {
+        let epoch = self.epoch.load(ordering: .relaxed)
+        guard epoch > 0, let epoch = Epoch(rawValue: epoch - 1) else { return nil }
+        return Offset(epoch: epoch, sequence: self.position.load(ordering: .relaxed))
+    }
+
+    /// The number of ``logged``, for who knows the epoch.
+    var loggedSequence: UInt64? {
+        self.epoch.load(ordering: .relaxed) > 0 ? self.position.load(ordering: .relaxed) : nil
+    }
+
     /// Called once by the sequencer, before any shard has it.
-    func published(at offset: UInt64) {
+    ///
+    /// `epoch`: of the log, if it is logged.
+    func published(at offset: UInt64, epoch: Epoch?) {
         self.position.store(offset, ordering: .relaxed)
+        if let epoch { self.epoch.store(epoch.rawValue + 1, ordering: .relaxed) }
+    }
+
+    /// Its last argument is a string, which stock clients that recover would take for an offset.
+    var endsInString: Bool {
+        guard case .event(let event) = self.content else { return false }
+        let last = event.arguments.last { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return last == UInt8(ascii: "\"")
+    }
+
+    /// What it counts for the limits of a log: its content, and once more in the words of a dialect.
+    var logBytes: Int {
+        guard case .event(let event) = self.content else { return 0 }
+        let text = event.name.utf8.count + event.arguments.count
+        return 2 * event.attachments.reduce(text) { $0 + $1.readableBytes }
     }
 
     /// How a dialect says it; `nil` when the dialect has no words for it.

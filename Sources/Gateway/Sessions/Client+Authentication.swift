@@ -10,18 +10,19 @@ extension Client {
     }
 
     private func authenticate(_ socket: Socket, _ endpoint: ClientEndpoint, mayWait: Bool) {
-        let auth = endpoint.options.auth
-        guard let authenticator = endpoint.authenticator else {
-            return self.shard.core.router.connect(socket, auth: auth)
+        func proceed() {
+            self.considerClaim(of: socket)
+            self.shard.core.router.connect(socket, auth: endpoint.options.auth)
         }
+        guard let authenticator = endpoint.authenticator else { return proceed() }
         let now = ContinuousClock.now
         switch authenticator.authenticate(authJSON: socket.auth, handshake: self.handshake.token, now: now) {
         case .anonymous:
-            self.shard.core.router.connect(socket, auth: auth)
+            proceed()
         case .accepted(let token):
             socket.token = token
             socket.user = token.user
-            self.shard.core.router.connect(socket, auth: auth)
+            proceed()
         case .refused(let error):
             self.refuse(socket, error)
         case .keysMissing:

@@ -15,11 +15,11 @@ class Client {
     /// Names the client to handlers, without giving its sid away.
     let publicID: String
 
-    init(shard: Shard, endpointName: String, handshake: ClientHandshake) {
+    init(shard: Shard, endpointName: String, handshake: ClientHandshake, publicID: String? = nil) {
         self.shard = shard
         self.endpointName = endpointName
         self.handshake = handshake
-        self.publicID = shard.nextULID().sessionID
+        self.publicID = publicID ?? shard.nextULID().sessionID
     }
 
     /// The protocol's name in envelopes: `socket.io`, `engine.io`, `websocket`, `sse`, `longpoll`.
@@ -52,6 +52,14 @@ class Client {
 
     /// What was decided of a socket that waits to be let in.
     func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {}
+
+    /// It is known who a socket is: the session that its client claims may be looked at.
+    func considerClaim(of socket: Socket) {}
+
+    /// Gives a socket that has been let in the session that its client claims, if that can go on.
+    ///
+    /// `done` is called on the loop, now or later; not at all when the client is gone meanwhile.
+    func takeOver(_ socket: Socket, _ claim: RecoveryClaim, _ done: @escaping (TakeOver) -> Void) { done(.beginsAnew) }
 
     // MARK: - Events that wait for handlers
 

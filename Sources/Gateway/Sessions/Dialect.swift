@@ -1,3 +1,4 @@
+import Bus
 import EngineIO
 import NIOCore
 import SocketIO
@@ -6,6 +7,8 @@ import SocketIO
 enum Dialect: UInt8, Sendable {
     /// Socket.IO 5 on Engine.IO 4.
     case socketIO
+    /// Socket.IO 5 for clients that can come back: each event ends with its offset.
+    case socketIORecoverable
     /// Engine.IO 4 without Socket.IO on it: messages, no events.
     case engineIO
 }
@@ -17,19 +20,28 @@ struct Encoding: Sendable {
     var attachments: [OutboundPacket] = []
 }
 
+extension Encoding {
+    /// An event as Socket.IO says it.
+    init(_ event: Broadcast.Event, namespace: String, offset: Offset? = nil) {
+        self.init(
+            first: .event(event, namespace: namespace, offset: offset),
+            attachments: event.attachments.map { .binary($0) })
+    }
+}
+
 extension Dialect {
     /// `nil` when the dialect has no words for the broadcast.
     func encode(_ broadcast: Broadcast) -> Encoding? {
         switch (self, broadcast.content) {
         case (.socketIO, .event(let event)):
-            Encoding(
-                first: .event(event, namespace: broadcast.namespace), attachments: event.attachments.map { .binary($0) }
-            )
+            Encoding(event, namespace: broadcast.namespace)
+        case (.socketIORecoverable, .event(let event)):
+            Encoding(event, namespace: broadcast.namespace, offset: broadcast.logged)
         case (.engineIO, .message(.text(let text))):
             Encoding(first: .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
         case (.engineIO, .message(.binary(let bytes))):
             Encoding(first: .binary(bytes))
-        case (.socketIO, .message), (.engineIO, .event):
+        case (.socketIO, .message), (.socketIORecoverable, .message), (.engineIO, .event):
             nil
         }
     }

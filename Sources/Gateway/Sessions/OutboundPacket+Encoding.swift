@@ -1,3 +1,4 @@
+import Bus
 import EngineIO
 import NIOCore
 import SocketIO
@@ -29,10 +30,13 @@ extension OutboundPacket {
     }
 
     /// The text packet of an event; its attachments follow it.
-    static func event(_ event: Broadcast.Event, namespace: String) -> OutboundPacket {
-        .message(reserving: namespace.utf8.count + event.name.utf8.count + event.arguments.count + 48) {
+    static func event(_ event: Broadcast.Event, namespace: String, offset: Offset? = nil) -> OutboundPacket {
+        .message(
+            reserving: namespace.utf8.count + event.name.utf8.count + event.arguments.count + 48 + Offset.maxLength
+        ) {
             PacketEncoder.event(
-                namespace: namespace, name: event.name, arguments: event.arguments, ackID: event.ackID,
+                namespace: namespace, name: event.name, arguments: event.arguments, offset: offset?.text,
+                ackID: event.ackID,
                 attachmentCount: event.attachments.count, into: &$0)
         }
     }

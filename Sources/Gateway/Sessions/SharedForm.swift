@@ -1,3 +1,4 @@
+import Bus
 import EngineIO
 
 /// A broadcast as it lies in a shard's arena for this turn: added once for each dialect, sent by number.
@@ -6,6 +7,7 @@ struct SharedForm {
         let first: OutboundPacket
         let firstID: OutputArena.BufferID
         let attachments: [(packet: OutboundPacket, id: OutputArena.BufferID)]
+
     }
 
     private let broadcast: Broadcast
@@ -23,11 +25,7 @@ struct SharedForm {
     /// What a client of the dialect is sent; `nil` when the dialect has no words for the broadcast.
     mutating func entry(_ dialect: Dialect) -> Entry? {
         for known in self.entries where known.dialect == dialect { return known.entry }
-        let entry = self.broadcast.encoding(dialect).map { encoding in
-            Entry(
-                first: encoding.first, firstID: self.shard.arena.add(encoding.first.webSocketFrame),
-                attachments: encoding.attachments.map { ($0, self.shard.arena.add($0.webSocketFrame)) })
-        }
+        let entry = self.broadcast.encoding(dialect).map { self.lay($0) }
         self.entries.append((dialect, entry))
         return entry
     }
@@ -55,5 +53,24 @@ struct SharedForm {
             self.shard.deflatePool.frame(packet.opcode, $0, windowBits: kind.windowBits)
         }
         return frame.map { self.shard.arena.add($0) }
+    }
+
+    private func lay(_ encoding: Encoding) -> Entry {
+        Entry(
+            first: encoding.first, firstID: self.shard.arena.add(encoding.first.webSocketFrame),
+            attachments: encoding.attachments.map { ($0, self.shard.arena.add($0.webSocketFrame)) })
+    }
+
+    /// The entry that was made last for an offset that is not the event's own.
+    private var stamped: (offset: Offset, entry: Entry)?
+
+    /// What a client is sent that keeps the last string as its offset: the event with the offset that it has.
+    mutating func entry(at offset: Offset) -> Entry? {
+        if let stamped, stamped.offset == offset { return stamped.entry }
+        guard case .event(let event) = self.broadcast.content else { return nil }
+        let encoding = Encoding(event, namespace: self.broadcast.namespace, offset: offset)
+        let entry = self.lay(encoding)
+        self.stamped = (offset, entry)
+        return entry
     }
 }

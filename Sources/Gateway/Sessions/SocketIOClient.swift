@@ -16,7 +16,7 @@ final class SocketIOClient: EngineClient {
 
     private enum Timer: UInt32 { case connect, attachments }
 
-    private let endpoint: EngineEndpoint
+    let endpoint: EngineEndpoint
     private var decoder: PacketDecoder
     private var connections = NamespaceConnections()
     /// By the index that ``connections`` gives.
@@ -24,6 +24,10 @@ final class SocketIOClient: EngineClient {
     /// Counts packets with attachments, so that a timer can tell whether the one that it watches is through.
     private var assemblies: UInt32 = 0
     private var isOver = false
+    /// The whole connection is being closed for good: its other sockets end as well.
+    private var endsForGood = false
+    /// How long the client may be away and come back; nil when it cannot, or does not want to.
+    let recoveryWindow: Duration?
     private var timerSlot: TimerSlot?
 
     init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
@@ -32,6 +36,9 @@ final class SocketIOClient: EngineClient {
             limits: PacketDecoder.Limits(
                 maxAttachments: endpoint.options.maxAttachments,
                 maxPacketBytes: endpoint.options.maxHttpBufferSize))
+        // For clients that cannot cope with one argument more.
+        let isWanted = handshake.query.first { $0.name == "recovery" }?.value != "false"
+        self.recoveryWindow = isWanted ? endpoint.options.recoveryWindow : nil
         super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
     }
 
@@ -100,7 +107,7 @@ final class SocketIOClient: EngineClient {
             self.connect(packet)
         case .disconnect:
             switch self.connections.receiveDisconnect(namespace: packet.namespace) {
-            case .deliver(let index): self.close(index, .client)
+            case .deliver(let index): self.close(index, .client, isFinal: true)
             case .ignore: break
             case .close: self.session?.close(.parseError)
             }
@@ -142,6 +149,7 @@ final class SocketIOClient: EngineClient {
                 namespace: self.shard.openNamespace(namespace),
                 auth: packet.payload.isEmpty ? nil : Array(packet.payload),
                 connectedAtMilliseconds: WallClock.milliseconds())
+            if self.recoveryWindow != nil { socket.claim = socket.auth.flatMap(RecoveryClaim.init) }
             while self.sockets.count <= index { self.sockets.append(nil) }
             self.sockets[index] = socket
             self.authenticate(socket, for: self.endpoint)
@@ -155,23 +163,47 @@ final class SocketIOClient: EngineClient {
         case .accept:
             guard self.connections.connectAccepted(index) else { return }
             self.dropTimers()
+            self.beginTrack(of: socket)
+            // What was still to be applied may have ended the client.
+            guard self.sockets[index] === socket else {
+                if let track = socket.track { self.end(track, of: socket) }
+                return
+            }
             socket.phase = .connected
             socket.namespace.add(socket)
             socket.namespace.counters.connectsAccepted &+= 1
             self.session?.sendMessage {
-                PacketEncoder.connectReply(namespace: namespace, sid: socket.id, pid: nil, into: &$0)
+                PacketEncoder.connectReply(
+                    namespace: namespace, sid: socket.id, pid: socket.track?.pid.string, into: &$0)
             }
+            guard let resumption = socket.resumption.take() else { return }
+            socket.namespace.rejoin(resumption.recovery.record.stays.rooms, socket)
+            self.replay(resumption, to: socket)
         case .refuse(let message, let data):
             guard self.connections.connectRefused(index) else { return }
             socket.phase = .closed
             self.sockets[index] = nil
             socket.releaseNamespace()
             socket.namespace.counters.connectsRefused &+= 1
+            if let claim = socket.claim {
+                socket.namespace.counters.recovery(.refused)
+                self.destroy(claim.pid)
+            }
             self.sendConnectError(namespace, message, data)
         case .tryLater:
             socket.namespace.counters.connectsPostponed &+= 1
             self.session?.close(.forcedServerClose)
         }
+    }
+
+    override func considerClaim(of socket: Socket) {
+        if let claim = socket.claim { self.consider(claim, of: socket) }
+    }
+
+    override func takeOver(
+        _ socket: Socket, _ claim: RecoveryClaim, _ done: @escaping (TakeOver) -> Void
+    ) {
+        self.takeOver(socket, claim, attempt: 1, done)
     }
 
     private func sendConnectError(_ namespace: String, _ message: String, _ data: [UInt8]?) {
@@ -185,18 +217,33 @@ final class SocketIOClient: EngineClient {
     }
 
     /// The socket is gone, whoever wanted it.
-    private func close(_ index: Int, _ reason: DisconnectReason) {
+    ///
+    /// `isFinal`: it shall not come back to its session.
+    private func close(_ index: Int, _ reason: DisconnectReason, isFinal: Bool) {
         guard let socket = self.sockets[index] else { return }
+        let mayComeBack =
+            !isFinal && socket.phase == .connected && socket.track != nil && self.shard.core.keepsSessions
+        let position = mayComeBack ? socket.namespace.settle() : 0
+        // Something that was still to be applied may have closed it already.
+        guard self.sockets[index] === socket else { return }
         self.sockets[index] = nil
         let wasConnected = socket.phase == .connected
         let rooms = socket.rooms
         socket.phase = .closed
-        socket.abandonAcks()
         socket.expiry?.cancelAll()
+        if wasConnected {
+            socket.namespace.remove(socket)
+            socket.namespace.counters.disconnected(reason)
+        }
+        if mayComeBack, let track = socket.track {
+            self.leave(socket, track, position: position, reason)
+            socket.releaseNamespace(forgetting: false)
+            return self.shard.core.router.left(socket, rooms: rooms, reason: reason)
+        }
+        if let track = socket.track { self.end(track, of: socket) }
+        socket.abandonAcks()
         defer { socket.releaseNamespace() }
         guard wasConnected else { return }
-        socket.namespace.remove(socket)
-        socket.namespace.counters.disconnected(reason)
         self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
     }
 
@@ -204,9 +251,12 @@ final class SocketIOClient: EngineClient {
         if let index = self.index(of: socket), self.connections.disconnectedByServer(index) {
             let namespace = socket.namespace.namespace.name
             self.session?.sendMessage { PacketEncoder.disconnect(namespace: namespace, into: &$0) }
-            self.close(index, .server)
+            self.close(index, .server, isFinal: true)
         }
-        if closesTransport { self.session?.close(.forcedServerClose) }
+        if closesTransport {
+            self.endsForGood = true
+            self.session?.close(.forcedServerClose)
+        }
     }
 
     override func sessionEnded(_ reason: CloseReason) {
@@ -214,7 +264,8 @@ final class SocketIOClient: EngineClient {
         self.timerSlot?.cancelAll()
         self.timerSlot = nil
         let reason = self.closedFor ?? DisconnectReason(reason)
-        for index in self.sockets.indices { self.close(index, reason) }
+        let isFinal = self.endsForGood || reason == .tokenExpired
+        for index in self.sockets.indices { self.close(index, reason, isFinal: isFinal) }
     }
 
     // MARK: - Packets to the client
@@ -224,11 +275,25 @@ final class SocketIOClient: EngineClient {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        guard let entry = form.entry(.socketIO, deflate: self.session?.sharedDeflate) else { return }
+        guard let entry = self.form(of: broadcast, &form, for: socket) else { return }
         self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
         for (packet, id) in entry.attachments {
             self.session?.send(packet, shared: id, compress: broadcast.compress)
         }
+    }
+
+    /// The bytes of an event for a socket: with an offset for those that can come back.
+    private func form(of broadcast: Broadcast, _ form: inout SharedForm, for socket: Socket) -> SharedForm.Entry? {
+        let deflate = self.session?.sharedDeflate
+        // Behind an ack id the callback must stay the last argument.
+        guard let track = socket.track, broadcast.ackID == nil else { return form.entry(.socketIO, deflate: deflate) }
+        if let logged = broadcast.loggedSequence {
+            track.sent = logged
+            return form.entry(.socketIORecoverable, deflate: deflate)
+        }
+        guard broadcast.endsInString else { return form.entry(.socketIO, deflate: deflate) }
+        // The client takes a string at the end for its position.
+        return form.entry(at: Offset(epoch: socket.namespace.namespace.epoch, sequence: track.sent))
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {

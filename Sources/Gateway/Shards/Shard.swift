@@ -33,6 +33,8 @@ final class Shard {
     var sessions: [SessionID: EngineSession] = [:]
     /// The local part of each namespace, by the namespace's index; `nil` where no socket of this loop is in it.
     var namespaces: [LocalNamespace?] = []
+    /// Sockets whose clients can come back to them, by pid.
+    var holders: [SessionID: Socket] = [:]
     private var connections: [ObjectIdentifier: Connection] = [:]
     var connectionCount: Int { self.connections.count }
     var random = SystemRandomNumberGenerator()
@@ -43,7 +45,7 @@ final class Shard {
     private var dirtySessions: ContiguousArray<EngineSession> = []
     private var drained: ContiguousArray<BusItem> = []
     private var isTurnScheduled = false
-    private var isDrainingInbox = false
+    private(set) var isDrainingInbox = false
     private var turn: (@Sendable () -> Void)?
 
     init(handle: ShardHandle, core: GatewayCore) {
@@ -146,6 +148,7 @@ final class Shard {
     }
 
     private func apply(_ item: BusItem) {
+        if case .entry(let entry) = item.kind, self.localNamespace(item.namespace) == nil { return entry.admit() }
         guard let namespace = self.localNamespace(item.namespace) else {
             item.reached(0)
             return

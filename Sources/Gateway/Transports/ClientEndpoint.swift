@@ -21,12 +21,7 @@ class ClientEndpoint: Endpoint {
     init(_ options: GatewayConfiguration.Endpoint, index: Int, path: String, shard: Shard) {
         self.options = options
         self.index = index
-        self.namespaces = options.namespaces.map { rule in
-            switch rule.names {
-            case .name(let name): .name(name)
-            case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
-            }
-        }
+        self.namespaces = options.namespaces.map(NamespaceMatcher.init)
         self.authenticator = shard.core.authenticators[index]
         self.crossOrigin = options.cors.map(CrossOrigin.init)
         self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)

@@ -32,9 +32,6 @@ extension BrokenDocument {
         # batch
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{"max":5}}]}
         > gateway.json:1:103 /routes/0/batch: "batch" is not available in this version
-        # recovery
-        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","connectionStateRecovery": {"maxDisconnectionDuration": "2m"}}]}
-        > gateway.json:1:87 /endpoints/0/connectionStateRecovery: "connectionStateRecovery" is not available in this version
         # eio3
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","allowEIO3": true}]}
         > gateway.json:1:73 /endpoints/0/allowEIO3: "allowEIO3" is not available in this version (leave it at false)
@@ -62,9 +59,6 @@ extension BrokenDocument {
         # max attempts
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","maxAttempts": 16}}}
         > gateway.json:1:81 /handlers/app/maxAttempts: "maxAttempts" is not available in this version
-        # history
-        {"history": {"maxAge": "5m", "maxReplay": true}}
-        > gateway.json:1:13 /history: "history" is not available in this version
         # outbox
         {"outbox": {}}
         > gateway.json:1:12 /outbox: "outbox" is not available in this version

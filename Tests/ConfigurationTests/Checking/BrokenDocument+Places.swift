@@ -27,9 +27,9 @@ extension BrokenDocument {
         {}
         > GATEHOUSE_LIMITS_MEMORY_BUDGET: "memoryBudget" is not available in this version
         # unavailable section in env
-        env GATEHOUSE_HISTORY_CHECKPOINT=log.db
+        env GATEHOUSE_OUTBOX_PATH=log.db
         {}
-        > GATEHOUSE_HISTORY_CHECKPOINT: "history" is not available in this version
+        > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
         # unavailable section set
         set drain.delay=5s
         {}

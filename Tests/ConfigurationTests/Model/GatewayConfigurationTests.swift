@@ -155,6 +155,21 @@ import Testing
         #expect(endpoint.httpCompression == 1024)
     }
 
+    @Test func `recovery is off unless its section is there`() throws {
+        let text = """
+            { "endpoints": [
+                { "path": "/a", "protocol": "socket.io" },
+                { "path": "/b", "protocol": "socket.io", "connectionStateRecovery": {} },
+                { "path": "/c", "protocol": "socket.io",
+                  "connectionStateRecovery": { "maxDisconnectionDuration": "30s" } } ],
+              "history": { "maxMessages": 7, "checkpoint": "log.bin" } }
+            """
+        let configuration = try TestLoad(text).get()
+        #expect(configuration.endpoints.map(\.recoveryWindow) == [nil, .seconds(120), .seconds(30)])
+        #expect(configuration.history.maxMessages == 7)
+        #expect(configuration.history.checkpoint?.hasSuffix("/log.bin") == true)
+    }
+
     @Test func `an Engine IO endpoint is in one namespace, by name`() throws {
         let text = #"{"endpoints":[{"path":"/engine.io/","protocol":"engine.io","namespace":"/raw","rooms":["a"]}]}"#
         let endpoint = try #require(try TestLoad(text).get().endpoints.first)
@@ -172,7 +187,8 @@ import Testing
             {
                 "handlers": { "app": { "type": "http", "url": "http://h/" } },
                 "routes": [
-                    { "match": { "type": "socket.disconnected" }, "handler": "app", "mode": "atMostOnce" },
+                    { "match": { "type": "socket.disconnected" }, "handler": "app", "mode": "atMostOnce",
+                      "disconnected": "immediate" },
                     { "name": "chat", "match": { "namespace": "/", "event": ["message:*", "edit"] },
                       "require": { "inRoom": "a" }, "handler": "app", "timeout": "3s", "orderBy": "room:args.0.room",
                       "idempotent": true },
@@ -186,6 +202,7 @@ import Testing
         #expect(routes.map(\.name) == ["route-0", "chat", "route-2", "route-3"])
         #expect(routes.map(\.mode) == [.atMostOnce, .request, .request, .request])
         #expect(routes[0].match.types == [.disconnected])
+        #expect(routes.map(\.disconnectsAtOnce) == [true, false, false, false])
         #expect(routes[1].match.events?.map(\.text) == ["message:*", "edit"])
         #expect(routes[1].require != nil)
         #expect(routes[1].timeout == .seconds(3))
