@@ -109,6 +109,17 @@ import Testing
         #expect(String(decoding: dialogue.output[1], as: UTF8.self).hasSuffix("3\u{1E}42[\"b\"]"))
     }
 
+    @Test(arguments: [1, 4, 1_000_000])
+    func `an answer may come in chunks`(pieces: Int) throws {
+        let dialogue = PollingDialogue(plan: try self.plan(.socketIO, .polling))
+        dialogue.opened(lane: 0)
+        _ = try self.hear(dialogue, self.response(#"0{"sid":"abc"}"#), pieces: pieces)
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let chunks = "6\r\n40{}\u{1E}4\r\nA;x=y\r\n2[\"abcdef\"\r\n1\r\n]\r\n0\r\n\r\n"
+        #expect(try self.hear(dialogue, Array((head + chunks).utf8), pieces: pieces) == ["ready", "2[\"abcdef\"]"])
+        #expect(throws: LoadError.self) { try self.hear(dialogue, Array((head + "zz\r\n").utf8), pieces: pieces) }
+    }
+
     private func response(_ body: String) -> [UInt8] {
         Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
     }

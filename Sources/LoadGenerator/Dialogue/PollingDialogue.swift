@@ -65,21 +65,54 @@ package final class PollingDialogue: Dialogue {
     ) throws(LoadError) -> Int? {
         guard let start = HTTPHead.end(in: bytes) else { return nil }
         let head = HTTPHead(bytes[..<start])
-        guard let length = head["content-length"].flatMap({ Int($0) }), (0...Self.maxBodyBytes).contains(length) else {
-            throw LoadError("HTTP \(head.status) without a Content-Length")
-        }
-        guard bytes.count - start >= length else { return nil }
         guard head.status == 200 else { throw LoadError("HTTP \(head.status)") }
-        let body = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)])
-        if lane == 0 {
-            // The next poll leaves before its answers do.
-            if self.sid != nil { self.output[0] += self.poll }
-            try self.payload(body, arrived)
-        } else {
-            self.isPosting = false
-            self.post()
+        if let length = head["content-length"].flatMap({ Int($0) }), (0...Self.maxBodyBytes).contains(length) {
+            guard bytes.count - start >= length else { return nil }
+            try self.body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)]), lane: lane, arrived)
+            return start + length
         }
-        return start + length
+        guard head["transfer-encoding"]?.lowercased() == "chunked" else {
+            throw LoadError("HTTP \(head.status) without a length")
+        }
+        guard let (body, end) = try Self.chunks(in: bytes, from: start) else { return nil }
+        var failure: LoadError?
+        body.withUnsafeBytes { body in
+            do throws(LoadError) { try self.body(body, lane: lane, arrived) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return end
+    }
+
+    private func body(
+        _ body: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
+    ) throws(LoadError) {
+        guard lane == 0 else {
+            self.isPosting = false
+            return self.post()
+        }
+        // The next poll leaves before its answers do.
+        if self.sid != nil { self.output[0] += self.poll }
+        try self.payload(body, arrived)
+    }
+
+    /// A body in chunks, and where it ends; `nil` when it is not all there.
+    private static func chunks(
+        in bytes: UnsafeRawBufferPointer, from start: Int
+    ) throws(LoadError) -> (body: [UInt8], end: Int)? {
+        var body: [UInt8] = []
+        var index = start
+        while let end = bytes[index...].firstIndex(of: 10) {
+            let digits = bytes[index..<end].prefix { $0 != UInt8(ascii: ";") && $0 != 13 }
+            guard let length = Int(String(decoding: digits, as: UTF8.self), radix: 16),
+                (0...Self.maxBodyBytes).contains(length), body.count + length <= Self.maxBodyBytes
+            else { throw LoadError("a malformed chunk") }
+            index = end + 1
+            guard bytes.count - index >= length + 2 else { return nil }
+            body.append(contentsOf: bytes[index..<(index + length)])
+            index += length + 2
+            if length == 0 { return (body, index) }
+        }
+        return nil
     }
 
     private func payload(
