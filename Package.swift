@@ -72,7 +72,6 @@ let package = Package(
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 // For requests to backends: types that the HTTP client's interface is made of.
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -96,7 +95,6 @@ let package = Package(
             dependencies: [
                 "Gateway", "Configuration", "JSONScanner", "LoadGenerator",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -2,7 +2,7 @@ package import Configuration
 import Logging
 import NIOCore
 import NIOPosix
-package import ServiceLifecycle
+import UnixSignals
 
 /// The assembly: configuration in, services out.
 ///
@@ -11,23 +11,41 @@ package import ServiceLifecycle
 /// One loop a core, one ``Shard`` a loop. Listeners deal accepted connections out to the loops; a ``Connection`` speaks
 /// HTTP, an ``Endpoint`` makes sessions of its requests, a ``Client`` makes events of their messages, the ``Router``
 /// decides what happens with these, and a ``Namespace`` brings what is published to the shards of its receivers.
-package final class Gateway: Service {
+/// What the configuration made of all this is a ``Generation``, which ``GatewayControl`` replaces and ends.
+package final class Gateway: Sendable {
     private let configuration: GatewayConfiguration
     private let version: String
+    private let environment: Environment
+    private let load: @Sendable () -> Result<GatewayConfiguration, ReloadProblem>
     private let logger: Logger
-    private let started: (@Sendable ([String]) -> Void)?
+    private let logSettings: LogSettings
 
-    /// - Parameter started: told the addresses of the public listeners when all are bound.
+    /// What whoever started the process has left for it.
+    package struct Environment: Sendable {
+        package var sockets: InheritedSockets
+        package var notifier: ServiceNotifier
+
+        package init(variables: [String: String], pid: Int32) {
+            self.sockets = InheritedSockets(environment: variables, pid: pid)
+            self.notifier = ServiceNotifier(environment: variables, pid: pid)
+        }
+    }
+
+    /// - Parameter load: reads the configuration again, for a reload.
     package init(
-        _ configuration: GatewayConfiguration, version: String, started: (@Sendable ([String]) -> Void)? = nil
+        _ configuration: GatewayConfiguration, version: String, environment: Environment,
+        load: @escaping @Sendable () -> Result<GatewayConfiguration, ReloadProblem>
     ) {
         self.configuration = configuration
         self.version = version
-        self.started = started
-        self.logger = Logger(label: "gatehouse") { GatewayLogHandler(label: $0, options: configuration.log) }
+        self.environment = environment
+        self.load = load
+        let settings = LogSettings(configuration.log)
+        self.logSettings = settings
+        self.logger = Logger(label: "gatehouse") { GatewayLogHandler(label: $0, settings: settings) }
     }
 
-    /// Serves until graceful shutdown.
+    /// Serves until a signal ends it: SIGTERM after a drain, SIGINT quickly.
     ///
     /// Throws ``StartupError`` when it cannot start.
     package func run() async throws {
@@ -42,77 +60,59 @@ package final class Gateway: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let handlers: [String: any HandlerService]
-        do throws(HandlerSetupError) {
-            handlers = try HandlerDirectory(
-                self.configuration.handlers, version: self.version, logger: self.logger
-            ).services
-        } catch {
-            throw StartupError("\(error)")
-        }
         let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
-        let core: GatewayCore
-        var listeners: [any Channel] = []
+        let core = try GatewayCore(
+            self.configuration, shards: shards, version: self.version, logger: self.logger,
+            logSettings: self.logSettings)
+        let control = GatewayControl(
+            core: core, listeners: ListenerSet(group: group, core: core, inherited: self.environment.sockets),
+            notifier: self.environment.notifier, logger: self.logger, load: self.load)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         do {
-            core = try GatewayCore(
-                self.configuration, shards: shards, handlers: handlers, version: self.version, logger: self.logger)
             for shard in shards {
                 try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
             }
-            listeners = try await self.bind(group, core)
+            try await control.start()
         } catch {
-            for handler in handlers.values { await handler.shutDown(within: .zero) }
+            for handler in core.handlers.values { await handler.shutDown(within: .zero) }
             throw error
         }
+        core.control = control
         core.isStarted = true
         self.logger.info("started", metadata: ["version": "\(self.version)", "node": "\(self.configuration.node.id)"])
-        let watcher = CertificateWatcher(listeners: Array(core.tlsListeners.values), logger: self.logger)
-        let watching = Task { await watcher.run() }
-        let refreshing = core.authenticators.values.map { authenticator in
-            Task { await authenticator.keys.keepFresh() }
-        }
-        try? await gracefulShutdown()
-        watching.cancel()
-        for task in refreshing { task.cancel() }
-        await Shutdown(core: core, listeners: listeners, logger: self.logger).run()
+        self.environment.notifier.send(.ready, .status(await control.statusLine))
+        let tasks = [
+            Task { await CertificateWatcher(core: core).run() },
+            Task {
+                await LoopWatchdog(
+                    loops: shards.map(\.loop), notifier: self.environment.notifier, figures: core.figures,
+                    logger: self.logger
+                ).run()
+            },
+            Task { await Self.obey(signals, control) },
+        ]
+        await control.exitRequested()
+        await control.finish(self.exitSteps(core, control))
+        core.control = nil
+        for task in tasks { task.cancel() }
     }
 
-    private func bind(_ group: any EventLoopGroup, _ core: GatewayCore) async throws -> [any Channel] {
-        var channels: [any Channel] = []
-        var addresses: [String] = []
-        do {
-            for (index, listener) in self.configuration.listeners.enumerated() {
-                let context = ListenerContext(
-                    name: listener.name, index: index, audience: .clients, healthPath: listener.health,
-                    tls: core.tlsListeners[index], trust: ProxyTrust(listener),
-                    proxyVersion: listener.proxyProtocol.version)
-                let channel = try await ListenerBootstrap.bind(
-                    listener.address, group: group, core: core, context: context)
-                channels.append(channel)
-                addresses.append(Self.describe(channel))
-                self.logger.info(
-                    "listening", metadata: ["listener": "\(listener.name)", "address": "\(Self.describe(channel))"])
-            }
-            if let admin = self.configuration.admin {
-                let context = ListenerContext(
-                    name: "admin", index: self.configuration.listeners.count, audience: .operators, healthPath: nil)
-                let channel = try await ListenerBootstrap.bind(
-                    admin.address, group: group, core: core, context: context)
-                channels.append(channel)
-                self.logger.info("listening", metadata: ["listener": "admin", "address": "\(Self.describe(channel))"])
-            }
-        } catch {
-            for channel in channels { try? await channel.close() }
-            throw error
-        }
-        self.started?(addresses)
-        return channels
+    /// What is done between the last client and the end of the process, in this order.
+    private func exitSteps(_ core: GatewayCore, _ control: GatewayControl) -> [ExitStep] {
+        [
+            ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) }
+        ]
     }
 
-    private static func describe(_ channel: any Channel) -> String {
-        guard let address = channel.localAddress else { return "?" }
-        if let path = address.pathname, !path.isEmpty { return "unix:\(path)" }
-        let host = address.ipAddress ?? "?"
-        return host.contains(":") ? "[\(host)]:\(address.port ?? 0)" : "\(host):\(address.port ?? 0)"
+    private static func obey(_ signals: UnixSignalsSequence, _ control: GatewayControl) async {
+        for await signal in signals {
+            switch signal {
+            case .sigterm: await control.stop(.paced)
+            case .sigint: await control.stop(.quick)
+            // Not awaited: a signal that ends the process must not wait for it.
+            case .sighup: Task { await control.reload() }
+            default: break
+            }
+        }
     }
 }

@@ -1,96 +1,124 @@
 import Configuration
 import HandlerContract
 import Logging
+import NIOCore
 import Synchronization
 
-/// What all shards share: built once from the configuration, never changed but for a few flags.
+/// What all shards share for the life of the process, and the ``Generation`` that is in force.
 final class GatewayCore: Sendable {
-    let configuration: GatewayConfiguration
     let shards: [ShardHandle]
     let namespaces: NamespaceRegistry
-    let router: Router
     let actions: ActionRunner
-    let handlers: [String: any HandlerService]
     /// Who may come back to which session.
     let sessions: SessionDirectory
-    let limits: ConnectionLimits
     let admission: Admission
-    /// By the endpoint's place in the configuration; those without `auth.jwt` are missing.
-    let authenticators: [Int: Authenticator]
-    let clientBundles: [String: ClientBundle]
-    /// By the listener's place in the configuration; those without TLS are missing.
-    let tlsListeners: [Int: TLSListener]
-    /// Request headers that some handler wants to see: all that is kept of a client's.
-    let forwardedHeaders: [String]
     let logger: Logger
+    let logSettings: LogSettings
     let version: String
     let startedAtMilliseconds: Int64
+    let figures = OperationFigures()
 
-    private let drainFlag = Atomic(false)
-    private let readyFlag = Atomic(false)
+    private let current: Mutex<Generation>
+    /// By ``ListenerContext/index``: the names of all listeners that there have been; they grow with reloads.
+    private let names = Mutex<[String]>([])
+    private let declared = Mutex<Set<String>>([])
 
+    /// Throws ``StartupError``.
     init(
-        _ configuration: GatewayConfiguration, shards: [ShardHandle], handlers: [String: any HandlerService],
-        version: String, logger: Logger
+        _ configuration: GatewayConfiguration, shards: [ShardHandle], version: String, logger: Logger,
+        logSettings: LogSettings
     ) throws {
         self.version = version
-        var tlsListeners: [Int: TLSListener] = [:]
-        for (index, listener) in configuration.listeners.enumerated() {
-            guard let tls = listener.tls else { continue }
-            tlsListeners[index] = try TLSListener(tls, listener: listener.name, logger: logger)
-        }
-        self.tlsListeners = tlsListeners
-        var authenticators: [Int: Authenticator] = [:]
-        for (index, endpoint) in configuration.endpoints.enumerated() {
-            guard let auth = endpoint.auth, let jwt = auth.jwt else { continue }
-            authenticators[index] = try Authenticator(
-                jwt, isRequired: auth.required, endpoint: endpoint.name, logger: logger)
-        }
-        self.authenticators = authenticators
-        self.configuration = configuration
         self.shards = shards
-        self.handlers = handlers
         self.logger = logger
+        self.logSettings = logSettings
         self.startedAtMilliseconds = WallClock.milliseconds()
-        self.limits = ConnectionLimits(configuration)
         self.admission = Admission(configuration.limits, now: .now)
         self.namespaces = NamespaceRegistry(
             shards: shards, labels: configuration.namespaceLabels, logs: NamespaceLogs(configuration))
         self.sessions = SessionDirectory(
             maxAbsent: configuration.limits.maxConnections, maxBytes: configuration.history.maxBytes)
-        self.actions = ActionRunner(namespaces: self.namespaces, handlers: Array(handlers.values))
-        let routes = configuration.routes.map { options in
-            var timeout = Duration.seconds(5)
-            if let name = options.handler, case .http(let handler)? = configuration.handlers[name] {
-                timeout = handler.timeout
-            }
-            let route = Route(options, handler: options.handler.flatMap { handlers[$0] }, defaultTimeout: timeout)
-            return (options.match, route)
+        self.actions = ActionRunner(namespaces: self.namespaces)
+        let generation = try Generation(
+            configuration, after: nil, actions: self.actions, figures: self.figures, version: version, logger: logger)
+        self.current = Mutex(generation)
+        self.prepare(generation)
+    }
+
+    // MARK: - The configuration in force
+
+    /// For whoever is not on a shard's loop; there it is ``Shard/generation``.
+    var generation: Generation { self.current.withLock { $0 } }
+    var configuration: GatewayConfiguration { self.generation.configuration }
+    var handlers: [String: any HandlerService] { self.generation.handlers }
+
+    /// Builds what another configuration makes; nothing changes yet.
+    ///
+    /// Throws ``StartupError``.
+    func build(_ configuration: GatewayConfiguration) throws -> Generation {
+        try Generation(
+            configuration, after: self.generation, actions: self.actions, figures: self.figures,
+            version: self.version, logger: self.logger)
+    }
+
+    /// Puts a generation in force on all shards.
+    ///
+    /// Returns the one that was in force.
+    func swap(to generation: Generation) async throws -> Generation {
+        self.prepare(generation)
+        let previous = self.current.withLock { current in
+            defer { current = generation }
+            return current
         }
-        self.router = Router(routes, nodeID: configuration.node.id, logger: logger, actions: self.actions)
-        self.clientBundles = ClientBundle.load(configuration, logger: logger)
-        var headers: [String] = []
-        for case .http(let handler) in configuration.handlers.values { headers += handler.forwardHeaders }
-        self.forwardedHeaders = Array(Set(headers)).sorted()
-        // Those that have a name exist from the start, so that the admin API can speak of them.
+        self.admission.change(generation.configuration.limits)
+        self.logSettings.change(generation.configuration.log)
+        for shard in self.shards { try await shard.submit { $0.adopt(generation) } }
+        return previous
+    }
+
+    /// What has to be there before the first shard sees the generation.
+    private func prepare(_ generation: Generation) {
+        let configuration = generation.configuration
+        self.maxSessions.store(configuration.limits.maxConnections, ordering: .relaxed)
+        for listener in configuration.listeners { _ = self.listenerIndex(listener.name) }
+        if configuration.admin != nil { _ = self.listenerIndex(Self.adminListener) }
+        self.namespaces.count(configuration.namespaceLabels)
+        // Those that have a name exist from the start, so that the admin API can speak of them, and for good.
         for endpoint in configuration.endpoints {
             for rule in endpoint.namespaces {
                 guard case .name(let name) = rule.names else { continue }
-                // Held for good.
-                _ = self.namespaces.resolve(name, rules: [.name(name)])
+                let isNew = self.declared.withLock { $0.insert(name).inserted }
+                if isNew { _ = self.namespaces.resolve(name, rules: [.name(name)]) }
             }
         }
     }
 
+    // MARK: - Listeners, by name
+
+    static let adminListener = "admin"
+
+    /// Under which number the connections of a listener are counted; a name keeps its number.
+    func listenerIndex(_ name: String) -> Int {
+        self.names.withLock { names in
+            if let index = names.firstIndex(of: name) { return index }
+            names.append(name)
+            return names.count - 1
+        }
+    }
+
+    var listenerNames: [String] { self.names.withLock { $0 } }
+
+    // MARK: - Sessions
+
     private let sessionCount = Atomic(0)
+    private let maxSessions = Atomic(0)
 
     /// Counts a session of any shard; a polling one has no connection of its own that would be counted.
     ///
     /// Returns `false`, and does not count it, when there are as many as connections may be.
     func sessionOpened() -> Bool {
-        if self.sessionCount.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.limits.maxConnections {
-            return true
-        }
+        let limit = self.maxSessions.load(ordering: .relaxed)
+        if self.sessionCount.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
         self.sessionClosed()
         return false
     }
@@ -99,11 +127,18 @@ final class GatewayCore: Sendable {
         self.sessionCount.wrappingSubtract(1, ordering: .relaxed)
     }
 
-    /// No new sessions; the rest is being finished.
-    var isDraining: Bool {
-        get { self.drainFlag.load(ordering: .relaxed) }
-        set { self.drainFlag.store(newValue, ordering: .relaxed) }
+    // MARK: - State
+
+    private let stage = Atomic(DrainStage.serving.rawValue)
+
+    /// How far the gateway is on its way out.
+    var drainStage: DrainStage {
+        get { DrainStage(rawValue: self.stage.load(ordering: .relaxed)) ?? .serving }
+        set { self.stage.store(newValue.rawValue, ordering: .relaxed) }
     }
+
+    /// No new sessions; the rest is being finished.
+    var isDraining: Bool { self.drainStage >= .closing }
 
     /// Whether a client that goes now may find its session when it comes back.
     var keepsSessions: Bool { !self.isDraining || self.configuration.history.checkpoint != nil }
@@ -116,31 +151,19 @@ final class GatewayCore: Sendable {
         set { self.descriptorFlag.store(newValue, ordering: .relaxed) }
     }
 
+    private let readyFlag = Atomic(false)
+
     /// The listeners are bound.
     var isStarted: Bool {
         get { self.readyFlag.load(ordering: .relaxed) }
         set { self.readyFlag.store(newValue, ordering: .relaxed) }
     }
-}
 
-/// The limits of the configuration that are looked at for every connection.
-struct ConnectionLimits: Sendable {
-    let outputSoft: Int
-    let outputHard: Int
-    let maxRoomsPerSocket: Int
-    let messagesPerSecond: Double
-    let header: Duration
-    let handshake: Duration
-    let writeProgress: Duration
+    private let controlBox = Mutex<GatewayControl?>(nil)
 
-    init(_ configuration: GatewayConfiguration) {
-        self.outputSoft = configuration.limits.outputSoft
-        self.outputHard = configuration.limits.outputHard
-        self.maxRoomsPerSocket = configuration.limits.maxRoomsPerSocket
-        let rate = configuration.limits.messagesPerSocket
-        self.messagesPerSecond = Double(rate.count) / max(rate.period / .seconds(1), 0.001)
-        self.header = configuration.timeouts.header
-        self.handshake = configuration.timeouts.handshake
-        self.writeProgress = configuration.timeouts.writeProgress
+    /// Who reloads, drains and stops the process; there as long as it serves.
+    var control: GatewayControl? {
+        get { self.controlBox.withLock { $0 } }
+        set { self.controlBox.withLock { $0 = newValue } }
     }
 }

@@ -22,6 +22,8 @@ DEFAULTS = {
     "limits": {"maxConnections": 20_000, "maxConnectionsPerIP": 20_000, "acceptRate": "100000/s",
                "messagesPerSocket": "1000000/s"},
     "log": {"level": "info"},
+    # All at once: most tests end with clients that are still there.
+    "drain": {"delay": "0s", "window": "0s", "hardStop": "8s"},
 }
 
 

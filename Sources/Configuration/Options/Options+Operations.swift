@@ -49,11 +49,11 @@ extension Options {
         Option("timeouts.writeProgress", .duration, #""20s""#, "Without taking any of the output that waits for it."),
 
         Option(
-            "drain", .section, "{}", availability: .unavailable,
-            "How the gateway empties itself before it stops."),
-        Option("drain.delay", .duration(atLeast: .zero), #""5s""#, "Still accepting, but no longer ready."),
+            "drain", .section, "{}",
+            "How the gateway empties itself before it stops. While nobody is connected it does not wait."),
+        Option("drain.delay", .duration(atLeast: .zero), #""5s""#, "Still accepting, but no longer ready, so that load balancers look elsewhere."),
         Option("drain.window", .duration(atLeast: .zero), #""30s""#, "Over which connections are closed evenly."),
-        Option("drain.hardStop", .duration, #""60s""#, "Bounds the whole."),
+        Option("drain.hardStop", .duration, #""60s""#, "Bounds the whole; a quarter of it, 10 s at most, is kept for what is in flight."),
 
         Option("log", .section, "{}", "What is logged, and how."),
         Option(

@@ -5,24 +5,27 @@ extension AdminAPI {
     func metrics() async throws(AdminProblem) -> HTTPResponse {
         var shards: [ShardSnapshot] = []
         for shard in self.core.shards { shards.append(try await self.ask(shard) { ShardSnapshot($0) }) }
-        let labels = self.core.namespaces.labels
+        let generation = self.core.generation
+        let configuration = generation.configuration
+        // Both only grow, and while a reload is under way not all shards may count what is new already.
+        let labels = Array(self.core.namespaces.labels.prefix(shards.map(\.namespaces.count).min() ?? 0))
+        let listeners = Array(self.core.listenerNames.prefix(shards.map(\.counters.listeners.count).min() ?? 0))
         var sockets = [Int](repeating: 0, count: labels.count)
         var logged = sockets
-        for namespace in self.core.namespaces.all {
+        for namespace in self.core.namespaces.all where namespace.label < labels.count {
             sockets[namespace.label] += namespace.socketCount
             logged[namespace.label] += namespace.logCount
         }
-        let configuration = self.core.configuration
         let report = MetricsReport(
             version: self.core.version, checks: HealthChecks.Check.ready.parts(self.core),
-            listeners: configuration.listeners.map(\.name) + ["admin"],
+            listeners: listeners,
             sessionEndpoints: configuration.endpoints.filter { $0.protocol != .static }.map(\.name),
             namespaces: labels, shards: shards, sockets: sockets, logged: logged,
-            handlers: self.core.handlers.sorted { $0.key.precedesByBytes($1.key) }
+            handlers: generation.handlers.sorted { $0.key.precedesByBytes($1.key) }
                 .map { ($0.key, $0.value.statistics()) },
-            process: .read(),
-            certificates: self.core.tlsListeners.sorted { $0.key < $1.key }.map {
-                .init(listener: configuration.listeners[$0.key].name, at: $0.value.certificateExpiry)
+            process: .read(), operation: self.core.figures.snapshot(generation: generation.number),
+            certificates: generation.tlsListeners.sorted { $0.key < $1.key }.map {
+                .init(listener: $0.key, at: $0.value.certificateExpiry)
             })
         return HTTPResponse(
             200, headers: [("content-type", MetricsText.contentType), ("cache-control", "no-store")],

@@ -39,6 +39,10 @@ struct AdminAPI: Sendable {
         case .nodes: return try await self.nodes()
         case .configuration: return HTTPResponse(200, json: Array(self.core.configuration.show().utf8))
         case .handlers: return self.handlers()
+        case .reload: return try await self.reload()
+        case .showDrain: return try await self.drainStatus()
+        case .drain: return try await self.startDrain()
+        case .takeBackDrain: return try await self.takeBackDrain()
         }
     }
 

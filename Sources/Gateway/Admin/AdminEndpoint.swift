@@ -12,10 +12,10 @@ final class AdminEndpoint: Endpoint {
     private let api: AdminAPI
 
     init(shard: Shard) {
-        self.gate = AdminGate(shard.core.configuration.admin)
+        self.gate = AdminGate(shard.generation.configuration.admin)
         self.api = AdminAPI(core: shard.core)
         super.init(name: "admin", path: "/", shard: shard)
-        if shard.core.configuration.admin != nil { shard.lagProbe.start(on: shard.loop) }
+        if shard.generation.configuration.admin != nil { shard.lagProbe.start(on: shard.loop) }
     }
 
     /// Nothing is read of a body whose sender is not let in.

@@ -10,6 +10,7 @@ enum AdminOperation: Hashable, Sendable {
     case listRooms, showRoom, addMember, removeMember
     case disconnectUser, changeUserState
     case nodes, configuration, handlers
+    case reload, showDrain, drain, takeBackDrain
 }
 
 /// A method and a path of the admin listener, and what they mean.
@@ -164,6 +165,17 @@ extension AdminRoute {
             "Changes the state of all sockets of a user."),
         .init(.get, "/v1/nodes", .nodes, .scope(.read), "Shows the nodes of the cluster: this one."),
         .init(.get, "/v1/config", .configuration, .scope(.read), "Shows the configuration in force, without secrets."),
+        .init(
+            .post, "/v1/config/reload", .reload, .scope(.admin),
+            "Reads the configuration again and takes all of it over, or nothing."),
+        .init(.get, "/v1/drain", .showDrain, .scope(.read), "Shows how far a drain is."),
+        .init(
+            .post, "/v1/drain", .drain, .scope(.admin),
+            "Empties the gateway without ending it: it is not ready any more, refuses new clients and closes those it has."
+        ),
+        .init(
+            .delete, "/v1/drain", .takeBackDrain, .scope(.admin),
+            "Takes a drain back, whatever phase it is in; clients that were closed come back by themselves."),
         .init(.get, "/v1/handlers", .handlers, .scope(.read), "Shows the backends and how their calls went."),
     ]
 }

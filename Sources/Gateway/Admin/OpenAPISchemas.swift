@@ -20,6 +20,8 @@ extension AdminOperation {
         case .disconnectUser, .changeUserState: .json("Reached")
         case .nodes: .json("Nodes")
         case .handlers: .json("Handlers")
+        case .reload: .json("Reloaded")
+        case .showDrain, .drain, .takeBackDrain: .json("Drain")
         }
     }
 
@@ -94,6 +96,11 @@ enum OpenAPISchemas {
         "Nodes":{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{"type":"object"}}}},
         "Handlers":{"type":"object","required":["handlers"],"properties":{
         "handlers":{"type":"array","items":{"type":"object"}}}},
+        "Reloaded":{"type":"object","required":["result","generation"],"properties":{
+        "result":{"const":"success"},"generation":{"type":"integer"}}},
+        "Drain":{"type":"object","required":["state","connections","sessions","remaining"],"properties":{
+        "state":{"enum":["serving","announced","closing","drained","stopping"]},"connections":{"type":"integer"},
+        "sessions":{"type":"integer"},"remaining":{"type":"integer"}}},
         "Problem":{"type":"object","required":["title","status"],"description":"RFC 9457","properties":{
         "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
         "errors":{"type":"array","items":{"type":"object","properties":{

@@ -47,6 +47,9 @@ final class TokenKeys: Sendable {
         }
     }
 
+    /// Whether they come from an issuer, now and then.
+    var isFetched: Bool { self.url != nil }
+
     /// The keys that may be used now; `nil` as long as none could be fetched.
     func current(now: ContinuousClock.Instant) -> KeySet? {
         self.fixed ?? self.state.withLock { $0.cache.keys(now: now) }

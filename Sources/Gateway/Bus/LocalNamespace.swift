@@ -18,7 +18,7 @@ final class LocalNamespace {
     init(_ namespace: Namespace, shard: Shard) {
         self.namespace = namespace
         self.shard = shard
-        self.counters = shard.namespaceCounters[namespace.label]
+        self.counters = shard.namespaceCounters(of: namespace.label)
     }
 
     // MARK: - Membership

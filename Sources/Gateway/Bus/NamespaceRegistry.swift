@@ -4,7 +4,12 @@ import Synchronization
 
 /// All namespaces by name, on all shards: those that the configuration names, and those that clients open by a pattern.
 final class NamespaceRegistry: Sendable {
+    /// Under which metrics count names that no endpoint has; no namespace is called so, because it lacks the slash.
+    static let unknownLabel = "unknown"
+
     private struct State {
+        /// The names and patterns by which metrics count.
+        var labels: [String]
         var byName: [String: Namespace] = [:]
         var freeIndices: [Int] = []
         var nextIndex = 0
@@ -15,9 +20,9 @@ final class NamespaceRegistry: Sendable {
     }
 
     private let shards: [ShardHandle]
-    private let state = Mutex(State())
-    /// The names and patterns of the configuration, by which metrics count; the last one is for all else.
-    let labels: [String]
+    private let state: Mutex<State>
+    /// The label of names that no configuration has had.
+    private let unknown: Int
 
     private let logs: NamespaceLogs
     let places = SocketPlaces()
@@ -25,7 +30,18 @@ final class NamespaceRegistry: Sendable {
     init(shards: [ShardHandle], labels: [String], logs: NamespaceLogs = .init()) {
         self.shards = shards
         self.logs = logs
-        self.labels = labels + ["unknown"]
+        self.state = Mutex(State(labels: labels + [Self.unknownLabel]))
+        self.unknown = labels.count
+    }
+
+    /// The names and patterns of all configurations there have been, by which metrics count; one is for all else.
+    var labels: [String] { self.state.withLock { $0.labels } }
+
+    /// Names and patterns of another configuration; a label keeps its place.
+    func count(_ labels: [String]) {
+        self.state.withLock { state in
+            for label in labels where !state.labels.contains(label) { state.labels.append(label) }
+        }
     }
 
     /// The namespace of that name if there is one.
@@ -71,7 +87,7 @@ final class NamespaceRegistry: Sendable {
             if index == state.nextIndex { state.nextIndex += 1 }
             let namespace = Namespace(
                 name: name, index: index, parameters: parameters, isDynamic: pattern != nil,
-                label: self.labels.firstIndex(of: pattern ?? name) ?? self.labels.count - 1, shards: self.shards,
+                label: state.labels.firstIndex(of: pattern ?? name) ?? self.unknown, shards: self.shards,
                 places: self.places, log: self.logs.open(name))
             namespace.hold()
             state.byName[name] = namespace

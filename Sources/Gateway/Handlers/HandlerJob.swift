@@ -33,7 +33,7 @@ enum HandlerResult: Sendable {
 }
 
 /// A backend that events go to.
-protocol HandlerService: Sendable {
+protocol HandlerService: AnyObject, Sendable {
     /// Accepts an event, or returns `false` when its lane is full: the client is told `busy`.
     ///
     /// Never blocks; called on event loops.

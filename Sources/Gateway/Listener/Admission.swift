@@ -17,24 +17,38 @@ final class Admission: Sendable {
 
     private struct State {
         var connections = 0
+        var maxConnections: Int
+        var rate: TokenRate
         var limiter: AddressLimiter
         var bucket: TokenBucket
     }
 
-    private let maxConnections: Int
-    private let rate: TokenRate
     private let state: Mutex<State>
 
     init(_ limits: GatewayConfiguration.Limits, now: ContinuousClock.Instant) {
-        self.maxConnections = limits.maxConnections
-        let perSecond = Double(limits.acceptRate.count) / max(limits.acceptRate.period / .seconds(1), 0.001)
-        self.rate = TokenRate(perSecond: perSecond, burst: max(1, Int(min(perSecond, 1e6))))
         self.state = Mutex(
             State(
-                limiter: AddressLimiter(
-                    // One entry an address: the table is as large as there may be connections, and never larger.
-                    limits: .init(concurrent: limits.maxConnectionsPerIP, rate: nil, capacity: limits.maxConnections)),
-                bucket: TokenBucket(now: now)))
+                maxConnections: limits.maxConnections, rate: Self.rate(limits),
+                limiter: AddressLimiter(limits: Self.perAddress(limits)), bucket: TokenBucket(now: now)))
+    }
+
+    /// Other limits from now on; connections that are over a lower one stay.
+    func change(_ limits: GatewayConfiguration.Limits) {
+        self.state.withLock { state in
+            state.maxConnections = limits.maxConnections
+            state.rate = Self.rate(limits)
+            state.limiter.limits = Self.perAddress(limits)
+        }
+    }
+
+    private static func rate(_ limits: GatewayConfiguration.Limits) -> TokenRate {
+        let perSecond = Double(limits.acceptRate.count) / max(limits.acceptRate.period / .seconds(1), 0.001)
+        return TokenRate(perSecond: perSecond, burst: max(1, Int(min(perSecond, 1e6))))
+    }
+
+    private static func perAddress(_ limits: GatewayConfiguration.Limits) -> AddressLimiter.Limits {
+        // One entry an address: the table is as large as there may be connections, and never larger.
+        .init(concurrent: limits.maxConnectionsPerIP, rate: nil, capacity: limits.maxConnections)
     }
 
     /// What a connection holds while it is open.
@@ -50,8 +64,8 @@ final class Admission: Sendable {
     func admit(_ address: IPAddress?, now: ContinuousClock.Instant) -> Permit {
         self.state.withLock { state in
             state.connections += 1
-            guard state.connections <= self.maxConnections else { return Permit(refusal: .maxConnections) }
-            guard case .taken = state.bucket.take(rate: self.rate, now: now) else {
+            guard state.connections <= state.maxConnections else { return Permit(refusal: .maxConnections) }
+            guard case .taken = state.bucket.take(rate: state.rate, now: now) else {
                 return Permit(refusal: .acceptRate)
             }
             guard let address else { return Permit() }

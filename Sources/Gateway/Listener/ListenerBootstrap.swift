@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -18,13 +19,18 @@ enum ListenerBootstrap {
         return Int(clamping: min(timeout.components.seconds, 86_400) * 1_000)
     }
 
+    /// Accepts nothing before `autoRead` is turned on.
+    ///
+    /// - Parameter inherited: a socket that is bound already, and ours from now on.
     static func bind(
-        _ address: Address, group: any EventLoopGroup, core: GatewayCore, context: ListenerContext
+        _ address: Address, group: any EventLoopGroup, core: GatewayCore, context box: ListenerContextBox,
+        inherited: CInt? = nil
     ) async throws -> any Channel {
         let shards = Dictionary(uniqueKeysWithValues: core.shards.map { (ObjectIdentifier($0.loop), $0) })
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(core: core))
@@ -36,6 +42,8 @@ enum ListenerBootstrap {
                 channel.eventLoop.makeCompletedFuture {
                     guard let handle = shards[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.eof }
                     let shard = handle.shard
+                    let context = box.current
+                    shard.counters.count(listeners: context.index + 1)
                     shard.counters.listeners[context.index].accepted &+= 1
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
                     try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -44,15 +52,27 @@ enum ListenerBootstrap {
                 }
             }
         do {
+            if let inherited { return try await bootstrap.withBoundSocket(inherited).get() }
             switch address {
             case .host(let host, let port):
                 return try await bootstrap.bind(host: host, port: port).get()
             case .unix(let path):
+                // What nobody listens on any more is left over from a process that was killed.
+                guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
                 return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             }
         } catch {
-            throw StartupError(listener: context.name, address: address, error)
+            throw StartupError(listener: box.current.name, address: address, error)
         }
+    }
+
+    /// Whether somebody listens on a unix socket.
+    private static func isServed(_ path: String) -> Bool {
+        guard let address = UnixAddress(path: path) else { return false }
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return address.withSockaddr { connect(descriptor, $0, $1) } == 0
     }
 }
 

@@ -1,27 +1,18 @@
-import Logging
-import UnixSignals
-
-/// Reads certificates again when their files change, and on SIGHUP; connections that are open keep what they have.
+/// Reads certificates again when their files change; connections that are open keep what they have.
+///
+/// A reload of the configuration reads them as well.
 struct CertificateWatcher {
     /// How often the files are looked at.
     private static let interval: Duration = .seconds(5)
 
-    let listeners: [TLSListener]
-    let logger: Logger
+    let core: GatewayCore
 
     /// Watches until the task is cancelled.
     func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [listeners, logger] in
-                for await _ in await UnixSignalsSequence(trapping: .sighup) {
-                    for listener in listeners { listener.reload(logger: logger) }
-                }
-            }
-            group.addTask { [listeners, logger] in
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: Self.interval)
-                    for listener in listeners where !Task.isCancelled { listener.reloadIfChanged(logger: logger) }
-                }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.interval)
+            for listener in self.core.generation.tlsListeners.values where !Task.isCancelled {
+                listener.reloadIfChanged(logger: self.core.logger)
             }
         }
     }

@@ -8,21 +8,19 @@ import Logging
 ///
 /// One line an entry, whatever is in it.
 struct GatewayLogHandler: LogHandler {
-    enum Form { case text, json }
-
     let label: String
-    let form: Form
-    var logLevel: Logger.Level
+    let settings: LogSettings
+    private var ownLevel: Logger.Level?
+    /// That of the configuration, unless this logger was given another one.
+    var logLevel: Logger.Level {
+        get { self.ownLevel ?? self.settings.level }
+        set { self.ownLevel = newValue }
+    }
     var metadata: Logger.Metadata = [:]
 
-    init(label: String, options: GatewayConfiguration.Log) {
+    init(label: String, settings: LogSettings) {
         self.label = label
-        self.logLevel = Logger.Level(rawValue: options.level.rawValue) ?? .info
-        switch options.format {
-        case .text: self.form = .text
-        case .json: self.form = .json
-        case .auto: self.form = isatty(STDERR_FILENO) == 1 ? .text : .json
-        }
+        self.settings = settings
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -34,7 +32,7 @@ struct GatewayLogHandler: LogHandler {
         let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         let time = Self.timestamp()
         var line: [UInt8]
-        switch self.form {
+        switch self.settings.form {
         case .json:
             var writer = JSONWriter()
             writer.beginObject()

@@ -16,7 +16,7 @@ enum HealthChecks {
             case .live: []
             case .ready:
                 [
-                    ("listeners", core.isStarted), ("draining", !core.isDraining), ("bus", true),
+                    ("listeners", core.isStarted), ("draining", core.drainStage == .serving), ("bus", true),
                     ("descriptors", !core.isOutOfDescriptors),
                 ]
             case .started: [("listeners", core.isStarted)]

@@ -7,7 +7,7 @@ struct MetricsReport: Sendable {
     var listeners: [String]
     /// Names of the endpoints that clients connect to.
     var sessionEndpoints: [String]
-    /// Names and patterns of the configuration; the last one is for names that no endpoint has.
+    /// Names and patterns of the configuration, and one for names that no endpoint has.
     var namespaces: [String]
     var shards: [ShardSnapshot]
     /// Connected sockets, by the place of their label in `namespaces`.
@@ -16,6 +16,7 @@ struct MetricsReport: Sendable {
     var logged: [Int]
     var handlers: [(name: String, statistics: HandlerStatistics)]
     var process: ProcessFigures
+    var operation = OperationFigures.Snapshot()
     /// Of the listeners with TLS.
     var certificates: [CertificateExpiry] = []
 
@@ -43,6 +44,19 @@ struct MetricsReport: Sendable {
         for (index, shard) in self.shards.enumerated() {
             text.sample("gatehouse_event_loop_lag_seconds", [("loop", "\(index)")], shard.lag / .seconds(1))
         }
+        text.single(
+            "gatehouse_event_loop_stalls_total", .counter, "Times that an event loop did not answer for 500 ms.",
+            self.operation.stalls)
+        text.family("gatehouse_config_reloads_total", .counter, "Attempts to read the configuration again.")
+        for (result, count) in self.operation.reloads {
+            text.sample("gatehouse_config_reloads_total", [("result", result)], count)
+        }
+        text.single(
+            "gatehouse_config_generation", .gauge, "Counts the configurations that have been in force, from 1.",
+            self.operation.generation)
+        text.single(
+            "gatehouse_config_generations_held", .gauge, "Configurations in memory; 1 but for the moment of a reload.",
+            self.operation.generationsHeld)
         text.single("gatehouse_bus_connected", .gauge, "Whether the bus between nodes is connected.", 1)
     }
 
@@ -116,8 +130,8 @@ struct MetricsReport: Sendable {
     }
 
     private func writeNamespaces(into text: inout MetricsText) {
-        // The last label has no sockets: nobody gets into a namespace that does not exist.
-        let known = self.namespaces.dropLast().enumerated()
+        // That label has no sockets: nobody gets into a namespace that does not exist.
+        let known = self.namespaces.enumerated().filter { $0.element != NamespaceRegistry.unknownLabel }
         text.family("gatehouse_sockets", .gauge, "Sockets that are connected.")
         for (index, name) in known { text.sample("gatehouse_sockets", [("namespace", name)], self.sockets[index]) }
         text.family(
@@ -130,11 +144,9 @@ struct MetricsReport: Sendable {
             let parts = self.shards.map { $0.namespaces[index].connects.map { ($0.result, $0.count) } }
             self.write("gatehouse_connects_total", name, "result", parts, &text)
         }
-        if let unknown = self.namespaces.last {
-            text.sample(
-                "gatehouse_connects_total", [("namespace", unknown), ("result", "invalid")],
-                self.sum(\.connectsInvalid))
-        }
+        text.sample(
+            "gatehouse_connects_total", [("namespace", NamespaceRegistry.unknownLabel), ("result", "invalid")],
+            self.sum(\.connectsInvalid))
         text.family("gatehouse_disconnects_total", .counter, "Sockets that have left, by reason.")
         for (index, name) in known {
             let parts = self.shards.map { $0.namespaces[index].disconnects.map { ($0.reason, $0.count) } }

@@ -24,7 +24,7 @@ struct ShardCounters: Sendable {
     var rateLimited: UInt64 = 0
 
     /// By ``ListenerContext/index``.
-    var listeners: [Listener]
+    var listeners: [Listener] = []
     var receivedBytes: UInt64 = 0
     var sentBytes: UInt64 = 0
     /// A gauge: what the kernel has not taken yet.
@@ -57,7 +57,8 @@ struct ShardCounters: Sendable {
         self.listeners[listener.index].tlsErrors[error.label, default: 0] &+= 1
     }
 
-    init(listeners: Int) {
-        self.listeners = Array(repeating: Listener(), count: listeners)
+    /// There are so many listeners now; their number only grows.
+    mutating func count(listeners: Int) {
+        while self.listeners.count < listeners { self.listeners.append(Listener()) }
     }
 }

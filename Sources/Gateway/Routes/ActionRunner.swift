@@ -9,11 +9,9 @@ import Routing
 final class ActionRunner: Sendable {
     private let namespaces: NamespaceRegistry
     private let recentIDs = RecentIDs()
-    let handlers: [any HandlerService]
 
-    init(namespaces: NamespaceRegistry, handlers: [any HandlerService]) {
+    init(namespaces: NamespaceRegistry) {
         self.namespaces = namespaces
-        self.handlers = handlers
     }
 
     // MARK: - For a socket

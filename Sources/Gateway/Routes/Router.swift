@@ -14,14 +14,19 @@ final class Router: Sendable {
     private let nodeID: String
     private let logger: Logger
     private let actions: ActionRunner
+    private let handlers: [any HandlerService]
     let routes: [Route]
 
-    init(_ routes: [(RouteMatch, Route)], nodeID: String, logger: Logger, actions: ActionRunner) {
+    init(
+        _ routes: [(RouteMatch, Route)], nodeID: String, logger: Logger, actions: ActionRunner,
+        handlers: [any HandlerService]
+    ) {
         self.table = RouteTable(routes)
         self.routes = routes.map(\.1)
         self.nodeID = nodeID
         self.logger = logger
         self.actions = actions
+        self.handlers = handlers
     }
 
     // MARK: - What happens to a socket
@@ -106,8 +111,6 @@ final class Router: Sendable {
             [socket.id] + session.record.stays.rooms, where: { !$0.disconnectsAtOnce })
         for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
     }
-
-    private var handlers: [any HandlerService] { self.actions.handlers }
 
     private func lifecycle(
         _ type: EventType, _ content: EnvelopeInput.Content, _ source: EventSource, _ rooms: [String]? = nil,

@@ -29,7 +29,7 @@ final class RawEngineClient: EngineClient {
             namespace: self.shard.openNamespace(namespace), auth: nil,
             connectedAtMilliseconds: WallClock.milliseconds())
         self.socket = socket
-        self.shard.core.router.connect(socket, auth: self.endpoint.options.auth)
+        self.shard.router.connect(socket, auth: self.endpoint.options.auth)
     }
 
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
@@ -50,12 +50,12 @@ final class RawEngineClient: EngineClient {
 
     override func received(text: UnsafeRawBufferPointer) {
         guard let socket = self.socket, socket.phase == .connected else { return }
-        self.shard.core.router.message(.text(ByteBuffer(bytes: text)), of: socket)
+        self.shard.router.message(.text(ByteBuffer(bytes: text)), of: socket)
     }
 
     override func received(binary: UnsafeRawBufferPointer) {
         guard let socket = self.socket, socket.phase == .connected else { return }
-        self.shard.core.router.message(.binary(ByteBuffer(bytes: binary)), of: socket)
+        self.shard.router.message(.binary(ByteBuffer(bytes: binary)), of: socket)
     }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
@@ -78,6 +78,6 @@ final class RawEngineClient: EngineClient {
         socket.namespace.remove(socket)
         let reason = self.closedFor ?? DisconnectReason(reason)
         socket.namespace.counters.disconnected(reason)
-        self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
+        self.shard.router.disconnected(socket, rooms: rooms, reason: reason)
     }
 }

@@ -11,7 +11,9 @@ final class Shard {
     let handle: ShardHandle
     let core: GatewayCore
     let loop: any EventLoop
-    let limits: ConnectionLimits
+    /// The configuration in force here.
+    private(set) var generation: Generation
+    private(set) var limits: ConnectionLimits
     let timers: TimerQueues
     let receiveBuffer = ReceiveBuffer()
     let compressor = Compressor()
@@ -25,7 +27,7 @@ final class Shard {
     var arena = OutputArena()
     var counters: ShardCounters
     /// By ``Namespace/label``.
-    let namespaceCounters: [NamespaceCounters]
+    private(set) var namespaceCounters: [NamespaceCounters] = []
     /// Of requests that no endpoint serves.
     let unservedCounters = EndpointCounters()
     let lagProbe = LoopLagProbe()
@@ -52,16 +54,34 @@ final class Shard {
         self.handle = handle
         self.core = core
         self.loop = handle.loop
-        self.limits = core.limits
-        self.counters = ShardCounters(listeners: core.configuration.listeners.count + 1)
-        self.namespaceCounters = core.namespaces.labels.map { _ in NamespaceCounters() }
+        self.generation = core.generation
+        self.limits = self.generation.limits
+        self.counters = ShardCounters()
         self.timers = TimerQueues(loop: handle.loop)
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
         self.endpoints = EndpointTable()
         let bound = NIOLoopBound(self, eventLoop: handle.loop)
         self.turn = { bound.value.endTurn() }
-        self.endpoints = EndpointTable(core.configuration, shard: self)
+        self.adopt(self.generation)
     }
+
+    /// From now on another configuration holds here; sessions keep the endpoint that they have.
+    func adopt(_ generation: Generation) {
+        self.generation = generation
+        self.limits = generation.limits
+        self.counters.count(listeners: self.core.listenerNames.count)
+        _ = self.namespaceCounters(of: self.core.namespaces.labels.count - 1)
+        self.endpoints = EndpointTable(generation.configuration, shard: self, after: self.endpoints)
+    }
+
+    /// Of a ``Namespace/label``; a reload may have brought one that this shard has not heard of.
+    func namespaceCounters(of label: Int) -> NamespaceCounters {
+        while self.namespaceCounters.count <= label { self.namespaceCounters.append(NamespaceCounters()) }
+        return self.namespaceCounters[label]
+    }
+
+    /// What decides about events here and now.
+    var router: Router { self.generation.router }
 
     deinit {
         self.gather.deallocate()
@@ -175,11 +195,30 @@ final class Shard {
         return local
     }
 
-    /// Ends every session by closing its transport, so that clients come back, here or elsewhere; and idle connections.
+    /// Ends every session by closing its transport, so that clients come back, here or elsewhere.
     func closeSessions() {
         for session in Array(self.sessions.values) { session.close(.serverShuttingDown) }
-        for connection in Array(self.connections.values) { connection.closeIfIdle() }
     }
+
+    /// Ends the connections that wait for a request.
+    func closeIdleConnections(_ audience: ListenerContext.Audience) {
+        for connection in Array(self.connections.values) where connection.listener.audience == audience {
+            connection.closeIfIdle()
+        }
+    }
+
+    /// Everybody whom a drain has to close.
+    var drainMembers: [DrainMember] { self.sessions.keys.map { .session($0) } }
+
+    /// Closes one of ``drainMembers``, if it is still there.
+    func close(_ member: DrainMember) {
+        switch member {
+        case .session(let id): self.sessions[id]?.close(.serverShuttingDown)
+        }
+    }
+
+    /// Connections, but for those of operators.
+    var clientConnectionCount: Int { self.connections.values.count { $0.listener.audience == .clients } }
 
     var isDraining: Bool { self.core.isDraining }
 

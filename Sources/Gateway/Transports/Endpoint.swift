@@ -9,13 +9,19 @@ class Endpoint {
     let name: String
     let path: String
     unowned let shard: Shard
-    let counters = EndpointCounters()
+    /// Go on counting when a reload replaces the endpoint.
+    final private(set) var counters = EndpointCounters()
 
     init(name: String, path: String, shard: Shard) {
         self.name = name
         self.path = path
         self.shard = shard
     }
+
+    /// A reload puts this one in the place of one of the same name.
+    ///
+    /// Sessions of that one stay with it, and count here.
+    func replace(_ previous: Endpoint) { self.counters = previous.counters }
 
     /// Whether a request for `path` is for this endpoint.
     func serves(_ path: String) -> Bool { path.hasPrefix(self.path) }
@@ -42,7 +48,7 @@ struct EndpointTable {
 
     init() {}
 
-    init(_ configuration: GatewayConfiguration, shard: Shard) {
+    init(_ configuration: GatewayConfiguration, shard: Shard, after previous: EndpointTable) {
         self.entries = configuration.endpoints.enumerated().map { index, options in
             switch options.protocol {
             case .static: StaticEndpoint(options, shard: shard)
@@ -50,13 +56,17 @@ struct EndpointTable {
             }
         }
         self.operators = AdminEndpoint(shard: shard)
+        for entry in self.entries {
+            if let old = previous.entries.first(where: { $0.name == entry.name }) { entry.replace(old) }
+        }
+        if let old = previous.operators { self.operators?.replace(old) }
     }
 
     /// Those of the configuration in its order, then that of operators.
     var all: [Endpoint] { self.entries + (self.operators.map { [$0] } ?? []) }
 
-    /// The endpoint at a place of the configuration's list.
-    subscript(index: Int) -> Endpoint? { index < self.entries.count ? self.entries[index] : nil }
+    /// The endpoint of that path: the same on every shard, but for the moment of a reload.
+    subscript(path: String) -> Endpoint? { self.entries.first { $0.path == path } }
 
     func bodyLimit(for exchange: HTTPExchange) -> Int {
         let endpoint = self.endpoint(for: exchange)

@@ -41,7 +41,7 @@ extension EngineEndpoint {
 
     /// The session lives on another loop: its connection moves there, and is never moved again.
     private func upgradeElsewhere(_ exchange: HTTPExchange, _ id: SessionID) {
-        let index = self.index
+        let path = self.path
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
         let deflate = self.agreedDeflate(exchange)
         let target = self.shard.core.shards[id.shard]
@@ -50,8 +50,15 @@ extension EngineEndpoint {
         let rest = HandOverStream(leftover)
         connection.become(rest, leftover: ByteBuffer())
         self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
+<<<<<<< HEAD
             guard let endpoint = connection.shard.endpoints[index] as? EngineEndpoint else { return }
             endpoint.continueUpgrade(connection, leftover, id, key: key, deflate)
+=======
+            guard let endpoint = connection.shard.endpoints[path] as? EngineEndpoint else {
+                return connection.close(.done)
+            }
+            endpoint.continueUpgrade(connection, leftover, id, key: key)
+>>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
         }
     }
 

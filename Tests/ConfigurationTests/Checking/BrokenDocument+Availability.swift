@@ -62,9 +62,6 @@ extension BrokenDocument {
         # outbox
         {"outbox": {}}
         > gateway.json:1:12 /outbox: "outbox" is not available in this version
-        # drain
-        {"drain": {"delay": "1s"}}
-        > gateway.json:1:11 /drain: "drain" is not available in this version
         # memory budget
         {"limits": {"memoryBudget": "70%"}}
         > gateway.json:1:29 /limits/memoryBudget: "memoryBudget" is not available in this version

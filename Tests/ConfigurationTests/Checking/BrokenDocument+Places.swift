@@ -31,9 +31,9 @@ extension BrokenDocument {
         {}
         > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
         # unavailable section set
-        set drain.delay=5s
+        set history.maxAge=5m
         {}
-        > --set drain.delay: "drain" is not available in this version
+        > --set history.maxAge: "history" is not available in this version
         # no such handler
         env GATEHOUSE_HANDLERS_APP_URL=http://h/
         {}

@@ -20,7 +20,7 @@ import Testing
     @Test(arguments: [
         #"{"listenrs":[]}"#, #"{"limits":{"maxConnections":0}}"#, #"{"limits":{"maxConnections":"5"}}"#,
         #"{"timeouts":{"header":10}}"#, #"{"timeouts":{"header":"10"}}"#, #"{"limits":{"acceptRate":1000}}"#,
-        #"{"drain":{}}"#,
+        #"{"drain":{"delay":5}}"#,
         #"{"listeners":[]}"#, #"{"listeners":[{}]}"#, #"{"log":{"level":"loud"}}"#,
         #"{"handlers":{"a":{"type":"nats"}}}"#,
         #"{"endpoints":[{"path":"/","protocol":"sse"}]}"#, #"{"endpoints":[{"path":"/","protocol":"static"}]}"#,
