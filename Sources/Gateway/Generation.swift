@@ -26,7 +26,8 @@ final class Generation: Sendable {
     ///
     /// Throws ``StartupError``; then nothing was created that would have to be shut down.
     init(
-        _ configuration: GatewayConfiguration, after previous: Generation?, actions: ActionRunner, figures: OperationFigures,
+        _ configuration: GatewayConfiguration, after previous: Generation?, actions: ActionRunner,
+        figures: OperationFigures,
         version: String, logger: Logger
     ) throws {
         self.figures = figures

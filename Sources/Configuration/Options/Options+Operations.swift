@@ -51,9 +51,13 @@ extension Options {
         Option(
             "drain", .section, "{}",
             "How the gateway empties itself before it stops. While nobody is connected it does not wait."),
-        Option("drain.delay", .duration(atLeast: .zero), #""5s""#, "Still accepting, but no longer ready, so that load balancers look elsewhere."),
+        Option(
+            "drain.delay", .duration(atLeast: .zero), #""5s""#,
+            "Still accepting, but no longer ready, so that load balancers look elsewhere."),
         Option("drain.window", .duration(atLeast: .zero), #""30s""#, "Over which connections are closed evenly."),
-        Option("drain.hardStop", .duration, #""60s""#, "Bounds the whole; a quarter of it, 10 s at most, is kept for what is in flight."),
+        Option(
+            "drain.hardStop", .duration, #""60s""#,
+            "Bounds the whole; a quarter of it, 10 s at most, is kept for what is in flight."),
 
         Option("log", .section, "{}", "What is logged, and how."),
         Option(

@@ -20,7 +20,9 @@ extension AdminAPI {
             writer.member("id", self.core.configuration.node.id)
             writer.member("self", true)
             writer.member("version", self.core.version)
-            writer.member("state", self.core.drainStage > .serving ? "draining" : self.core.isStarted ? "ready" : "starting")
+            let isDraining = self.core.drainStage > .serving
+            writer.member("state", isDraining ? "draining" : self.core.isStarted ? "ready" : "starting")
+            writer.member("generation", self.core.generation.number)
             writer.member("startedAt", Timestamp(milliseconds: started).iso8601())
             writer.member("uptimeSeconds", max(0, Int(WallClock.milliseconds() - started) / 1_000))
             writer.member("eventLoops", self.core.shards.count)

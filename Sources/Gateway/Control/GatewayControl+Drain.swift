@@ -82,7 +82,10 @@ extension GatewayControl {
         let table = DrainTimetable(self.core.configuration.drain, urgency: .paced)
         let began = ContinuousClock.now
         self.logger.notice(
-            "draining", metadata: ["delay": "\(table.delay)", "window": "\(table.window)", "ends": "\(self.exit != nil)"])
+            "draining",
+            metadata: [
+                "delay": "\(table.delay)", "window": "\(table.window)", "ends": "\(self.exit != nil)",
+            ])
         while began.duration(to: .now) < table.delay, !self.isHurried, !self.isTakenBack {
             guard await self.population() != (0, 0) else { break }
             try? await Task.sleep(for: Self.pace)

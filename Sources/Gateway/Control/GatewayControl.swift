@@ -132,7 +132,8 @@ actor GatewayControl {
     /// Keys of issuers are fetched for those endpoints that need them now.
     private func followKeys(_ generation: Generation) {
         let wanted = Dictionary(
-            generation.authenticators.values.map { (ObjectIdentifier($0), $0) }, uniquingKeysWith: { first, _ in first })
+            generation.authenticators.values.map { (ObjectIdentifier($0), $0) }, uniquingKeysWith: { first, _ in first }
+        )
         for (id, task) in self.fetching where wanted[id] == nil {
             task.cancel()
             self.fetching[id] = nil

@@ -75,7 +75,7 @@ extension EngineEndpoint {
         buffer.writeString(error.message)
     }
 
-    private static func refusal(_ error: ProtocolError) -> HTTPResponse {
+    static func refusal(_ error: ProtocolError) -> HTTPResponse {
         var body = ByteBuffer()
         error.writeJSON(into: &body)
         return HTTPResponse(error.httpStatus, headers: [("content-type", "application/json")], body: body)
