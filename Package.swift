@@ -93,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "gatehouse",
             dependencies: [
-                "Gateway", "Configuration", "JSONScanner", "LoadGenerator",
+                "Gateway", "Configuration", "JSONScanner", "Routing", "LoadGenerator",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

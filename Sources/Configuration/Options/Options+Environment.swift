@@ -2,8 +2,10 @@ extension Options {
     /// What the names of the environment variables begin with.
     static let environmentPrefix = "GATEHOUSE_"
 
-    /// Variables with this prefix that are no options: the file's path, and the seeds of the simulator.
-    static let foreignVariables: Set<String> = ["GATEHOUSE_CONFIG", "GATEHOUSE_SIM_SEED", "GATEHOUSE_SIM_SEEDS"]
+    /// Variables with this prefix that are no options: the file's path, the key of the operator's commands, and the seeds of the simulator.
+    static let foreignVariables: Set<String> = [
+        "GATEHOUSE_CONFIG", "GATEHOUSE_ADMIN_KEY", "GATEHOUSE_SIM_SEED", "GATEHOUSE_SIM_SEEDS",
+    ]
 
     /// The variable of an option: `limits.maxConnections` is `GATEHOUSE_LIMITS_MAX_CONNECTIONS`.
     ///

@@ -11,10 +11,23 @@ enum RestartNeed {
         compare("node.id") { $0.node.id }
         compare("bus.type") { $0.bus }
         compare("history") { $0.history }
+        // The logs are there from the start, for the namespaces of these endpoints.
+        compare("endpoints[].connectionStateRecovery, or namespaces of an endpoint that has it,") { configuration in
+            configuration.endpoints.filter { $0.recoveryWindow != nil }.map { endpoint in
+                [endpoint.name, "\(endpoint.recoveryWindow ?? .zero)"] + endpoint.namespaces.map(Self.text)
+            }
+        }
         compare("outbox") { $0.outbox }
         compare("limits.memoryBudget") { $0.limits.memoryBudget }
         compare("tracing.endpoint") { $0.tracing.endpoint }
         return names
+    }
+
+    private static func text(_ rule: GatewayConfiguration.NamespaceRule) -> String {
+        switch rule.names {
+        case .name(let name): name
+        case .pattern(let text, _): text
+        }
     }
 
     /// The line that refuses them.

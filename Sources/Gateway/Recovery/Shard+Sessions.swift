@@ -15,7 +15,7 @@ extension Shard {
     func sessionEnded(_ session: AbsentSession) {
         for request in session.requests.values { request.collector.gone(session.record.socketID) }
         if let id = SessionID(session.record.socketID) { self.core.namespaces.places.forget(id) }
-        self.core.router.sessionEnded(session, on: self)
+        self.router.sessionEnded(session, on: self)
         self.core.namespaces.sessionEnded(in: session.namespace, forgetting: session.forgetsNamespace)
     }
 

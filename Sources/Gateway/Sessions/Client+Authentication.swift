@@ -12,7 +12,7 @@ extension Client {
     private func authenticate(_ socket: Socket, _ endpoint: ClientEndpoint, mayWait: Bool) {
         func proceed() {
             self.considerClaim(of: socket)
-            self.shard.core.router.connect(socket, auth: endpoint.options.auth)
+            self.shard.router.connect(socket, auth: endpoint.options.auth)
         }
         guard let authenticator = endpoint.authenticator else { return proceed() }
         let now = ContinuousClock.now

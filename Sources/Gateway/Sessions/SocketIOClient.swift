@@ -156,49 +156,6 @@ final class SocketIOClient: EngineClient {
         }
     }
 
-<<<<<<< HEAD
-=======
-    /// Who it is comes first; then the routes decide whether it may enter.
-    private func authenticate(_ socket: Socket, mayWait: Bool) {
-        let auth = self.endpoint.options.auth
-        guard let authenticator = self.endpoint.authenticator else {
-            return self.shard.router.connect(socket, auth: auth)
-        }
-        let now = ContinuousClock.now
-        switch authenticator.authenticate(authJSON: socket.auth, handshake: self.handshake.token, now: now) {
-        case .anonymous:
-            self.shard.router.connect(socket, auth: auth)
-        case .accepted(let token):
-            socket.token = token
-            socket.user = token.user
-            self.shard.router.connect(socket, auth: auth)
-        case .refused(let error):
-            self.refuse(socket, error)
-        case .keysMissing:
-            let bound = NIOLoopBound((self, socket), eventLoop: self.shard.loop)
-            let loop = self.shard.loop
-            let waits =
-                mayWait
-                && authenticator.keys.missed(now: now) {
-                    loop.execute { bound.value.0.authenticate(bound.value.1, mayWait: false) }
-                }
-            guard !waits else { return }
-            if authenticator.keys.current(now: now) == nil {
-                // Not the client's fault: it comes back by itself.
-                self.shard.counters.authFailed(.keysUnavailable)
-                self.connectDecided(socket, .tryLater)
-            } else {
-                self.refuse(socket, .unknownKey)
-            }
-        }
-    }
-
-    private func refuse(_ socket: Socket, _ error: TokenError) {
-        self.shard.counters.authFailed(error)
-        self.connectDecided(socket, .refuse(message: TokenError.clientMessage, data: nil))
-    }
-
->>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
         guard !self.isOver, let index = self.index(of: socket), socket.phase == .connecting else { return }
         let namespace = socket.namespace.namespace.name
@@ -281,19 +238,13 @@ final class SocketIOClient: EngineClient {
         if mayComeBack, let track = socket.track {
             self.leave(socket, track, position: position, reason)
             socket.releaseNamespace(forgetting: false)
-            return self.shard.core.router.left(socket, rooms: rooms, reason: reason)
+            return self.shard.router.left(socket, rooms: rooms, reason: reason)
         }
         if let track = socket.track { self.end(track, of: socket) }
         socket.abandonAcks()
         defer { socket.releaseNamespace() }
         guard wasConnected else { return }
-<<<<<<< HEAD
-        self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
-=======
-        socket.namespace.remove(socket)
-        socket.namespace.counters.disconnected(reason)
         self.shard.router.disconnected(socket, rooms: rooms, reason: reason)
->>>>>>> 65e8c8f (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {

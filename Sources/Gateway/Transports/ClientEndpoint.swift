@@ -9,8 +9,6 @@ import WebSocketProtocol
 class ClientEndpoint: Endpoint {
     let options: GatewayConfiguration.Endpoint
     let namespaces: [NamespaceMatcher]
-    /// Its place in the configuration's list: the same on every shard.
-    let index: Int
     let authenticator: Authenticator?
     let crossOrigin: CrossOrigin?
     private let origins: OriginPolicy
@@ -20,12 +18,11 @@ class ClientEndpoint: Endpoint {
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, path: String, shard: Shard) {
         self.options = options
-        self.index = index
         self.namespaces = options.namespaces.map(NamespaceMatcher.init)
-        self.authenticator = shard.core.authenticators[index]
+        self.authenticator = shard.generation.authenticators[index]
         self.crossOrigin = options.cors.map(CrossOrigin.init)
-        self.origins = OriginPolicy(shard.core.configuration.origins, cors: options.cors)
-        self.forwardedHeaders = shard.core.forwardedHeaders
+        self.origins = OriginPolicy(shard.generation.configuration.origins, cors: options.cors)
+        self.forwardedHeaders = shard.generation.forwardedHeaders
         self.deflatePolicy = options.perMessageDeflate.map(DeflatePolicy.init)
         super.init(name: options.name, path: path, shard: shard)
     }

@@ -50,15 +50,10 @@ extension EngineEndpoint {
         let rest = HandOverStream(leftover)
         connection.become(rest, leftover: ByteBuffer())
         self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
-<<<<<<< HEAD
-            guard let endpoint = connection.shard.endpoints[index] as? EngineEndpoint else { return }
-            endpoint.continueUpgrade(connection, leftover, id, key: key, deflate)
-=======
             guard let endpoint = connection.shard.endpoints[path] as? EngineEndpoint else {
                 return connection.close(.done)
             }
-            endpoint.continueUpgrade(connection, leftover, id, key: key)
->>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
+            endpoint.continueUpgrade(connection, leftover, id, key: key, deflate)
         }
     }
 

@@ -13,10 +13,6 @@ final class EngineEndpoint: ClientEndpoint {
     static let noopPace: Duration = .milliseconds(100)
 
     let sessionConfiguration: SessionConfiguration
-<<<<<<< HEAD
-=======
-    let namespaces: [NamespaceMatcher]
->>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
     private let transports: TransportSet
     private let bundle: ClientBundle?
     let preparedPoll = try? PreparedHead(
@@ -25,10 +21,6 @@ final class EngineEndpoint: ClientEndpoint {
         status: 200, headers: EngineEndpoint.postHeaders.map { ($0.name, $0.value) }, keepAlive: true)
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, shard: Shard) {
-<<<<<<< HEAD
-=======
-        self.options = options
->>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
         var transports = TransportSet()
         if options.transports.contains(.polling) { transports.insert(.polling) }
         if options.transports.contains(.websocket) { transports.insert(.websocket) }
@@ -37,21 +29,7 @@ final class EngineEndpoint: ClientEndpoint {
             pingInterval: options.pingInterval, pingTimeout: options.pingTimeout,
             upgradeTimeout: options.upgradeTimeout,
             maxPayload: options.maxHttpBufferSize, transports: transports, allowUpgrades: options.allowUpgrades)
-<<<<<<< HEAD
-        self.bundle = options.serveClient.flatMap { shard.core.clientBundles[$0] }
-=======
-        self.namespaces = options.namespaces.map { rule in
-            switch rule.names {
-            case .name(let name): .name(name)
-            case .pattern(let text, let pattern): .pattern(pattern, text: text, limit: rule.max)
-            }
-        }
-        self.authenticator = shard.generation.authenticators[index]
-        self.crossOrigin = options.cors.map(CrossOrigin.init)
-        self.origins = OriginPolicy(shard.generation.configuration.origins, cors: options.cors)
         self.bundle = options.serveClient.flatMap { shard.generation.clientBundles[$0] }
-        self.forwardedHeaders = shard.generation.forwardedHeaders
->>>>>>> ce3c2f3 (A configuration is reloaded as a whole or not at all, with connections kept; a stop drains by phases)
         // Matched by prefix, so without its slash the path serves both forms.
         let path =
             options.addTrailingSlash || !options.path.hasSuffix("/") ? options.path : String(options.path.dropLast())
