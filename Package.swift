@@ -56,6 +56,9 @@ let package = Package(
             name: "OpenSSLTLS", dependencies: [nio, "COpenSSL"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
 
+        // The C library's allocator: what it keeps, and when it gives it back.
+        .systemLibrary(name: "CMalloc"),
+
         // Tokens: where they are found, whether they are genuine, what they say.
         .target(
             name: "Identity",
@@ -67,7 +70,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                nio, crypto, "CZlib", .product(name: "DequeModule", package: "swift-collections"),
+                nio, crypto, "CZlib", "CMalloc", .product(name: "DequeModule", package: "swift-collections"),
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 .product(name: "NIOPosix", package: "swift-nio"),

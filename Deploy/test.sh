@@ -7,7 +7,8 @@ cd "$root"
 
 step "System libraries, Node packages, a browser, proxies"
 need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip \
-    node-ws node-xmlhttprequest chromium chromium-driver openssl curl
+    node-ws node-xmlhttprequest chromium chromium-driver openssl curl \
+    testssl.sh sslscan nghttp2-client
 for server in nginx haproxy caddy; do
     (PATH="$PATH:/usr/sbin" && command -v "$server" >/dev/null) && continue
     need_packages "$server"

@@ -89,6 +89,7 @@ package final class Gateway: Sendable {
                     logger: self.logger
                 ).run()
             },
+            Task { await core.memory.run() },
             Task { await Self.obey(signals, control) },
         ]
         await control.exitRequested()

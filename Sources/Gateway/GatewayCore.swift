@@ -12,6 +12,7 @@ final class GatewayCore: Sendable {
     /// Who may come back to which session.
     let sessions: SessionDirectory
     let admission: Admission
+    let memory: MemoryGuard
     let logger: Logger
     let logSettings: LogSettings
     let version: String
@@ -34,6 +35,7 @@ final class GatewayCore: Sendable {
         self.logSettings = logSettings
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.admission = Admission(configuration.limits, now: .now)
+        self.memory = MemoryGuard(configuration.limits.memoryBudget, logger: logger)
         self.namespaces = NamespaceRegistry(
             shards: shards, labels: configuration.namespaceLabels, logs: NamespaceLogs(configuration))
         self.sessions = SessionDirectory(
@@ -71,6 +73,7 @@ final class GatewayCore: Sendable {
             return current
         }
         self.admission.change(generation.configuration.limits)
+        self.memory.change(generation.configuration.limits.memoryBudget)
         self.logSettings.change(generation.configuration.log)
         for shard in self.shards { try await shard.submit { $0.adopt(generation) } }
         return previous
@@ -115,8 +118,9 @@ final class GatewayCore: Sendable {
 
     /// Counts a session of any shard; a polling one has no connection of its own that would be counted.
     ///
-    /// Returns `false`, and does not count it, when there are as many as connections may be.
+    /// Returns `false`, and does not count it, when there are as many as connections may be, or memory is short.
     func sessionOpened() -> Bool {
+        guard self.memory.level == .calm else { return false }
         let limit = self.maxSessions.load(ordering: .relaxed)
         if self.sessionCount.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
         self.sessionClosed()

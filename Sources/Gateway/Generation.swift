@@ -112,6 +112,8 @@ final class Generation: Sendable {
 struct ConnectionLimits: Sendable {
     let outputSoft: Int
     let outputHard: Int
+    /// What may wait beyond `outputSoft`, bytes.
+    var backlog: Int { max(1, self.outputHard - self.outputSoft) }
     let maxRoomsPerSocket: Int
     let messagesPerSecond: Double
     let header: Duration

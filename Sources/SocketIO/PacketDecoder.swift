@@ -39,6 +39,9 @@ package struct PacketDecoder: ~Copyable {
         self.limits = limits
     }
 
+    /// Bytes of a packet that waits for its attachments.
+    package var heldBytes: Int { assembly?.byteCount ?? 0 }
+
     /// The caller closes the connection when this stays true for too long.
     package var isAwaitingAttachments: Bool {
         assembly.map { !$0.isComplete } ?? false

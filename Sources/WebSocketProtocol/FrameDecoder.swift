@@ -33,6 +33,9 @@ package struct FrameDecoder: ~Copyable {
     /// Whether a message has begun that is not complete; the owner limits how long that may last.
     package var isInsideMessage: Bool { message.opcode != nil || partialCount > 0 || phase == .payload }
 
+    /// Bytes that are kept of a message or frame that is not complete.
+    package var heldBytes: Int { assembly.count }
+
     /// Whether a close frame or an error has ended the stream.
     package var isClosed: Bool { phase == .closed }
 

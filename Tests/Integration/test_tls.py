@@ -10,31 +10,9 @@ import threading
 import pytest
 import socketio
 
+from certificates import Authority, tls, trusting
 from gateway import binary, environment, eventually
 from wire import config
-
-
-def openssl(*arguments, cwd):
-    subprocess.run(["openssl", *map(str, arguments)], cwd=cwd, check=True, capture_output=True)
-
-
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, directory, name="authority"):
-        self.directory, self.name = directory, name
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt", cwd=directory)
-        self.file = directory / f"{name}.crt"
-
-    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", key="ec"):
-        kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else ["rsa:2048"]
-        openssl("req", "-newkey", *kind, "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                cwd=self.directory)
-        (self.directory / f"{name}.ext").write_text(f"subjectAltName={names}\n")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{self.name}.crt", "-CAkey", f"{self.name}.key", "-days", "1",
-                "-CAcreateserial", "-extfile", f"{name}.ext", "-out", f"{name}.crt", cwd=self.directory)
-        return self.directory / f"{name}.crt", self.directory / f"{name}.key"
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +25,6 @@ def files(authority):
     return authority.issue("server")
 
 
-def tls(files, **options):
-    return {"certificate": str(files[0]), "key": str(files[1])} | options
-
-
 def secured(files, routes=None, **options):
     document = config(routes=routes) if routes else config()
     return document | {"listeners": [{"address": "127.0.0.1:0", "tls": tls(files, **options)}]}
@@ -59,13 +33,6 @@ def secured(files, routes=None, **options):
 @pytest.fixture(scope="module")
 def gateway(launch_for_module, files):
     return launch_for_module(secured(files))
-
-
-def trusting(authority, **options):
-    context = ssl.create_default_context(cafile=str(authority.file))
-    for name, value in options.items():
-        setattr(context, name, value)
-    return context
 
 
 def connect(gateway, context, name="localhost"):

@@ -4,6 +4,8 @@ extension GatewayConfiguration {
         package var maxConnections: Int
         package var acceptRate: Rate
         package var maxConnectionsPerIP: Int
+        /// TLS handshakes under way at the same time.
+        package var maxHandshakes: Int
         package var messagesPerSocket: Rate
         /// Bytes waiting for one connection above which volatile events are dropped.
         package var outputSoft: Int

@@ -165,8 +165,10 @@ extension Options {
             "Rooms that every accepted socket joins, such as `user:{user}`."),
         Option(
             "endpoints[].slowConsumer",
-            .choice("close", unavailable: ["dropOldest", "latest"], of: "slow consumer policies"),
-            #""close""#, of: engineIO, "What happens to a connection above `limits.outputHard`."),
+            .choice("close", "dropOldest", "latest", of: "slow consumer policies"),
+            #""close""#, of: engineIO,
+            "A client that does not keep up is closed, or loses the oldest events, or all but the latest of a name and room."
+        ),
         Option(
             "endpoints[].format", .choice("json", of: "formats"), "null", of: ["websocket"],
             "`json`: messages are events; null: raw messages."),

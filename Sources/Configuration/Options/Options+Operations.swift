@@ -29,6 +29,9 @@ extension Options {
             "limits.maxConnectionsPerIP", .count, "200",
             "Connections of one address (IPv6: of one /64)."),
         Option(
+            "limits.maxHandshakes", .count, "1000",
+            "TLS handshakes under way at the same time, a second's worth of `acceptRate`; the oldest makes room."),
+        Option(
             "limits.messagesPerSocket", .rate, #""1000/s""#,
             "Messages that one socket may send."),
         Option(
@@ -39,8 +42,8 @@ extension Options {
             "Waiting output of a connection above which it is closed."),
         Option("limits.maxRoomsPerSocket", .count, "1000", "Rooms that one socket may be in."),
         Option(
-            "limits.memoryBudget", .memoryBudget, #""70%""#, availability: .unavailable,
-            "Memory of the process, as a share or a size, near which load is shed."),
+            "limits.memoryBudget", .memoryBudget, #""70%""#,
+            "Memory of the process, as a share of what it may have or a size, near which load is shed."),
 
         Option("timeouts", .section, "{}", "How long a peer may take."),
         Option("timeouts.header", .duration, #""10s""#, "To send the header of a request."),

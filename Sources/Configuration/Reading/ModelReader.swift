@@ -124,6 +124,7 @@ struct ModelReader {
             maxConnections: section.integer("maxConnections"),
             acceptRate: section.rate("acceptRate"),
             maxConnectionsPerIP: section.integer("maxConnectionsPerIP"),
+            maxHandshakes: section.integer("maxHandshakes"),
             messagesPerSocket: section.rate("messagesPerSocket"),
             outputSoft: section.integer("outputSoft"),
             outputHard: section.integer("outputHard"),

@@ -75,6 +75,7 @@ extension AdminAPI {
         let emit = try AdminActions.emit(
             body, idempotencyKey: request.idempotencyKey, besides: RequestOptions.keys, errors)
         if let detail = self.missingNamespace(of: .emit(emit), pointer: "") { throw Self.unknownNamespace([detail]) }
+        try self.admitPublication()
         let loop = self.core.shards[0].loop
         let promise = loop.makePromise(of: AckCollector.Result.self)
         self.core.actions.request(emit, first: options.first, timeout: options.timeout, on: loop) {
@@ -115,6 +116,14 @@ extension AdminAPI {
 
     // MARK: - Publishing
 
+    /// Refuses to take more while some shard is behind with deliveries: they would only pile up.
+    private func admitPublication() throws(AdminProblem) {
+        guard let shard = self.core.shards.first(where: { $0.inbox.isBehind }) else { return }
+        shard.execute { $0.counters.publicationsRefused &+= 1 }
+        throw AdminProblem(
+            429, "receivers get less than is published; nothing was done", headers: [("retry-after", "1")])
+    }
+
     /// What became of an action.
     struct Published: Sendable {
         /// Its place in the order of its namespace; nil when nothing was published.
@@ -134,6 +143,7 @@ extension AdminAPI {
 
     /// Publishes actions in order, and waits until all shards have said how many sockets each reached.
     func publish(_ actions: [Action]) async throws(AdminProblem) -> [Published] {
+        try self.admitPublication()
         var pending: [(Published, EventLoopFuture<Int>)] = []
         for action in actions {
             let existed = self.core.namespaces.existing(action.recipient?.namespace ?? "/") != nil

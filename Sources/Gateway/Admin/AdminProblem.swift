@@ -41,6 +41,7 @@ struct AdminProblem: Error, Sendable {
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
         case 503: "Service Unavailable"
         default: self.status < 500 ? "Refused" : "Failed"
         }

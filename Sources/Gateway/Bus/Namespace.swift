@@ -72,7 +72,7 @@ final class Namespace: Sendable {
     }
 
     /// The inbox of some shard is so full that whoever publishes had better wait.
-    var isCongested: Bool { self.shards.contains { $0.inbox.count > Inbox.congested } }
+    var isCongested: Bool { self.shards.contains { $0.inbox.isCongested } }
 
     /// How many shards a publication goes to; what ``AckCollector`` and ``RecipientCount`` wait for.
     func shardCount(for target: Target) -> Int {

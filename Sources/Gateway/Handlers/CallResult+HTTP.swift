@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import HandlerContract
 import NIOHTTP1
+import NIOSSL
 import Routing
 
 extension CallResult {
@@ -57,7 +58,14 @@ extension CallResult {
             let text = Self.clean("\(error)", limit: 200)
             let trouble: Outcome.Trouble = isBegun ? .reset(requestBegun: true) : .notConnected
             self.init(.temporary(trouble), problem: isBegun ? "connection lost: \(text)" : "no connection: \(text)")
+            self.isCertificateRefused = !isBegun && Self.isAboutCertificate(error)
         }
+    }
+
+    /// The library tells a wrong host name by its type, and a wrong chain only by BoringSSL's words.
+    private static func isAboutCertificate(_ error: any Error) -> Bool {
+        if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname { return true }
+        return error is NIOSSLError && "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
     }
 
     /// The first problems of an answer, with their JSON pointers.

@@ -11,6 +11,8 @@ struct CallResult: Sendable {
     var problem: String
     /// Ended by us: says nothing about the handler.
     var isAbandoned = false
+    /// The handler's certificate is not one that we trust for its name: nothing was sent.
+    var isCertificateRefused = false
 
     init(
         _ outcome: Outcome, answer: HandlerResult? = nil, retryAfter: Duration? = nil, problem: String = "",

@@ -145,6 +145,7 @@ extension HandlerDispatcher {
         }
         guard !result.isAbandoned else { return }
         figures.count(route: route, outcome: result.outcome)
+        if result.isCertificateRefused { figures.countCertificateRefusal() }
         figures.observe(route: route, duration: attempt.begin.duration(to: now))
         switch result.outcome {
         case .success, .denied, .gone: return

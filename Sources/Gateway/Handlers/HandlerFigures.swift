@@ -18,6 +18,7 @@ struct HandlerFigures: Sendable {
     private var requests: [Key: Int] = [:]
     private var durations: [String: Histogram] = [:]
     private(set) var retries = 0
+    private(set) var certificateRefusals = 0
 
     mutating func count(route: String, outcome: Outcome) {
         requests[Key(route: route, outcome: outcome.label), default: 0] += 1
@@ -33,10 +34,13 @@ struct HandlerFigures: Sendable {
 
     mutating func countRetry() { retries += 1 }
 
+    mutating func countCertificateRefusal() { certificateRefusals += 1 }
+
     /// The tables in a stable order, the rest of the statistics left for the caller.
     func statistics() -> HandlerStatistics {
         var statistics = HandlerStatistics()
         statistics.retries = retries
+        statistics.certificateRefusals = certificateRefusals
         statistics.requests = requests.map { ($0.key.route, $0.key.outcome, $0.value) }
             .sorted { ($0.0, $0.1) < ($1.0, $1.1) }
         statistics.durations = durations.sorted { $0.key < $1.key }.map { route, histogram in

@@ -58,6 +58,8 @@ struct HandlerStatistics: Sendable {
     var inFlight = 0
     var queued = 0
     var retries = 0
+    /// Calls that were not made because the handler's certificate did not verify.
+    var certificateRefusals = 0
     var breaker = CircuitBreaker.State.closed
 
     /// Upper bounds of the histogram of durations, in seconds.

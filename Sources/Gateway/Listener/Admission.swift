@@ -13,6 +13,8 @@ final class Admission: Sendable {
         case maxConnections = "max_connections"
         case maxConnectionsPerIP = "max_connections_per_ip"
         case acceptRate = "accept_rate"
+        /// A new session while memory is short; see ``MemoryPressure``.
+        case memory
     }
 
     private struct State {

@@ -20,6 +20,9 @@ class ByteStream {
     /// They may be changed in place (unmasking) and are valid until this returns.
     func received(_ bytes: UnsafeMutableRawBufferPointer) {}
 
+    /// Bytes that are kept for the peer: what is not complete yet, or waits for something.
+    var heldBytes: Int { 0 }
+
     /// Reading was allowed again after a pause: what was put aside can be handled.
     func readsResumed() {}
 

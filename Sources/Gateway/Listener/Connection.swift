@@ -47,12 +47,16 @@ final class Connection: ChannelInboundHandler {
     private var output = OutputArena.List()
     private var outputBytes = 0
     private var isDirty = false
+    /// The protocol has more to send after this turn's output, and is told also when the kernel takes that at once.
+    var reportsNextWrite = false
     /// Counts drains of the backlog, so that the progress timer can see whether anything moved.
     private var progress: UInt32 = 0
     private var progressTimerRuns = false
     private let timerSlot = TimerSlot()
     /// `nil` on a listener without TLS, and after the end.
-    private var tls: TLSEngine?
+    private(set) var tls: TLSEngine?
+    /// `nil` without TLS, and from the end of the handshake on.
+    var pendingHandshake: PendingHandshake?
 
     /// A connection that was just accepted.
     init(shard: Shard, listener: ListenerContext) {
@@ -98,6 +102,7 @@ final class Connection: ChannelInboundHandler {
         self.descriptor = transport ?? -1
         self.timerSlot.set(self)
         self.shard.connectionOpened(self)
+        self.beginHandshake()
         if self.permit == nil { self.accepted(context.channel.remoteAddress) }
         // It may have been refused already.
         if self.stream == nil, self.phase == .open { self.stream = HTTPStream(connection: self) }
@@ -120,6 +125,14 @@ final class Connection: ChannelInboundHandler {
         self.shard.counters.listeners[self.listener.index].refused[refusal, default: 0] &+= 1
     }
 
+    /// A new session was refused on it; when that was for want of memory, it counts as such.
+    func countRefusalForMemory() {
+        guard self.shard.core.memory.level != .calm,
+            self.listener.index < self.shard.counters.listeners.count
+        else { return }
+        self.shard.counters.listeners[self.listener.index].refused[.memory, default: 0] &+= 1
+    }
+
     func setPeer(_ address: IPAddress) { self.peerAddress = address }
 
     /// The protocol changes.
@@ -138,6 +151,8 @@ final class Connection: ChannelInboundHandler {
         defer { self.shard.receiveBuffer.giveBack(buffer) }
         guard self.phase == .open else { return }
         self.shard.counters.receivedBytes &+= UInt64(buffer.readableBytes)
+        self.shard.grew(by: buffer.readableBytes)
+        defer { self.shard.relieveMemory() }
         buffer.withUnsafeReadableBytes { bytes in
             var bytes = bytes
             if self.proxyWait != nil {
@@ -211,8 +226,14 @@ final class Connection: ChannelInboundHandler {
     /// Whether new output would leave with this turn: nothing waits for the peer to read.
     var isWritable: Bool { self.phase == .open && self.writer.backlog == 0 }
 
+    /// The kernel does not take what there is, and it has become more than `limits.outputSoft`.
+    var isBehind: Bool { self.writer.backlog > 0 && self.bufferedBytes > self.shard.limits.outputSoft }
+
     /// Bytes on their way to the peer: of this turn, and those that the kernel has not taken.
     var bufferedBytes: Int { self.writer.backlog + self.outputBytes }
+
+    /// What it keeps in memory beyond its own size: output that waits, and input that is not complete.
+    var heldBytes: Int { self.bufferedBytes + (self.stream?.heldBytes ?? 0) }
 
     /// Sends all of a buffer of the shard's arena with this turn.
     func send(_ id: OutputArena.BufferID) {
@@ -266,6 +287,10 @@ final class Connection: ChannelInboundHandler {
                 self.shard.counters.sentBytes &+= UInt64(count)
                 self.write(list, count: count, channel: channel)
             }
+        }
+        if self.reportsNextWrite, self.phase == .open, self.writer.backlog == 0 {
+            self.reportsNextWrite = false
+            self.stream?.outputDrained()
         }
         guard self.phase == .flushing else { return }
         if let engine = self.tls {
@@ -323,6 +348,7 @@ final class Connection: ChannelInboundHandler {
     /// Nothing more can be encrypted or decrypted; what was written, an alert, is on its way.
     func failTLS() {
         guard self.phase == .open || self.phase == .flushing else { return }
+        self.endHandshake()
         self.tls = nil
         self.phase = .flushing
         self.output = OutputArena.List()
@@ -364,6 +390,7 @@ final class Connection: ChannelInboundHandler {
         }
         self.writer.queued(count)
         self.shard.counters.outputBuffered += count
+        self.shard.grew(by: count)
         for var buffer in buffers {
             // In slices, so that a large one shows its progress.
             while let slice = buffer.readSlice(length: min(buffer.readableBytes, Self.slice)), slice.readableBytes > 0 {
@@ -439,6 +466,7 @@ final class Connection: ChannelInboundHandler {
         self.phase = .closed
         self.descriptor = -1
         self.timerSlot.cancelAll()
+        self.endHandshake()
         self.tls = nil
         self.endStream(end)
         self.channel = nil

@@ -61,6 +61,8 @@ final class HTTPStream: ByteStream {
     /// Between two requests.
     var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer && !self.isHeldBack }
 
+    override var heldBytes: Int { self.input.readableBytes + (self.exchange?.body.readableBytes ?? 0) }
+
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         guard !self.isOver, !self.isInputCut else { return }
         if self.awaitsAnswer || self.isHeldBack, self.input.readableBytes > Self.maxInput {

@@ -18,6 +18,7 @@ enum HealthChecks {
                 [
                     ("listeners", core.isStarted), ("draining", core.drainStage == .serving), ("bus", true),
                     ("descriptors", !core.isOutOfDescriptors),
+                    ("memory", core.memory.level == .calm),
                 ]
             case .started: [("listeners", core.isStarted)]
             }

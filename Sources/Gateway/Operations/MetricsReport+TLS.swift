@@ -17,6 +17,10 @@ extension MetricsReport {
                     self.sum { $0.tlsHandshakes[kind] ?? 0 })
             }
         }
+        text.single(
+            "gatehouse_tls_handshakes_delayed_total", .counter,
+            "Steps of TLS handshakes that had to wait, so that other connections were served in between.",
+            self.sum(\.tlsHandshakesDelayed))
         text.family("gatehouse_tls_handshake_errors_total", .counter, "TLS connections that failed, by reason.")
         for (index, listener) in self.listeners.enumerated() {
             let reasons = Set(self.shards.flatMap { $0.counters.listeners[index].tlsErrors.keys }).sorted()

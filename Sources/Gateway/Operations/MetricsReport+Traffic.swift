@@ -13,13 +13,18 @@ extension MetricsReport {
         text.sample("gatehouse_parse_errors_total", [("layer", "socket.io")], self.sum(\.parseErrorsSocketIO))
         text.family("gatehouse_output_dropped_total", .counter, "Events that were not sent to a receiver, by reason.")
         text.sample("gatehouse_output_dropped_total", [("reason", "volatile")], self.sum(\.outputDroppedVolatile))
+        text.sample("gatehouse_output_dropped_total", [("reason", "memory")], self.sum(\.outputDroppedMemory))
+        text.sample("gatehouse_output_dropped_total", [("reason", "oldest")], self.sum(\.outputDroppedOldest))
+        text.sample("gatehouse_output_dropped_total", [("reason", "superseded")], self.sum(\.outputDroppedSuperseded))
         text.single(
             "gatehouse_slow_consumers_closed_total", .counter, "Clients that were closed because they did not read.",
             self.sum(\.slowConsumersClosed))
         text.family(
             "gatehouse_rate_limited_total", .counter,
-            "Clients that were closed for sending too fast, by what they sent.")
+            "What was refused for coming too fast: clients closed for their messages, and publications of the admin API."
+        )
         text.sample("gatehouse_rate_limited_total", [("scope", "messages")], self.sum(\.rateLimited))
+        text.sample("gatehouse_rate_limited_total", [("scope", "publish")], self.sum(\.publicationsRefused))
         text.single(
             "gatehouse_events_unmatched_total", .counter, "Events that no route matched.", self.sum(\.eventsUnmatched))
         text.single(
@@ -69,6 +74,13 @@ extension MetricsReport {
         text.family("gatehouse_handler_retries_total", .counter, "Calls of handlers that were made once more.")
         for (name, statistics) in self.handlers {
             text.sample("gatehouse_handler_retries_total", [("handler", name)], statistics.retries)
+        }
+        text.family(
+            "gatehouse_handler_certificate_refusals_total", .counter,
+            "Calls of handlers that were not made because the handler's certificate did not verify.")
+        for (name, statistics) in self.handlers {
+            text.sample(
+                "gatehouse_handler_certificate_refusals_total", [("handler", name)], statistics.certificateRefusals)
         }
     }
 }

@@ -17,6 +17,8 @@ struct MetricsReport: Sendable {
     var handlers: [(name: String, statistics: HandlerStatistics)]
     var process: ProcessFigures
     var operation = OperationFigures.Snapshot()
+    /// Bytes; see ``MemoryGuard``.
+    var memoryBudget: Int
     /// Of the listeners with TLS.
     var certificates: [CertificateExpiry] = []
 
@@ -29,6 +31,8 @@ struct MetricsReport: Sendable {
         self.writeNamespaces(into: &text)
         self.writeTraffic(into: &text)
         self.writeHandlers(into: &text)
+        text.single(
+            "gatehouse_memory_budget_bytes", .gauge, "Resident memory near which load is shed.", self.memoryBudget)
         self.process.write(into: &text)
         return text
     }

@@ -21,7 +21,11 @@ struct ShardCounters: Sendable {
     }
 
     var tlsHandshakes: [TLSHandshakeKind: UInt64] = [:]
+    /// Steps of handshakes that had to wait for other connections' turn.
+    var tlsHandshakesDelayed: UInt64 = 0
     var rateLimited: UInt64 = 0
+    /// Requests of the admin API that came while this shard was behind with deliveries.
+    var publicationsRefused: UInt64 = 0
 
     /// By ``ListenerContext/index``.
     var listeners: [Listener] = []
@@ -41,9 +45,27 @@ struct ShardCounters: Sendable {
     var eventsUnmatched: UInt64 = 0
     var actionsFailed: UInt64 = 0
     var outputDroppedVolatile: UInt64 = 0
+    /// Volatile ones, for want of memory.
+    var outputDroppedMemory: UInt64 = 0
+    /// By `slowConsumer`: the oldest ones that waited.
+    var outputDroppedOldest: UInt64 = 0
+    /// By `slowConsumer`: those that a newer one of the same name and room took the place of.
+    var outputDroppedSuperseded: UInt64 = 0
     private(set) var authFailures: [TokenError: UInt64] = [:]
     var adminKeyFailures: UInt64 = 0
     var adminScopeFailures: UInt64 = 0
+
+    /// Why an event was not sent to a receiver: the label `reason` of `gatehouse_output_dropped_total`.
+    enum OutputDrop { case volatile, memory, oldest, superseded }
+
+    mutating func dropped(_ reason: OutputDrop, count: Int = 1) {
+        switch reason {
+        case .volatile: self.outputDroppedVolatile &+= UInt64(count)
+        case .memory: self.outputDroppedMemory &+= UInt64(count)
+        case .oldest: self.outputDroppedOldest &+= UInt64(count)
+        case .superseded: self.outputDroppedSuperseded &+= UInt64(count)
+        }
+    }
 
     mutating func authFailed(_ error: TokenError) { self.authFailures[error, default: 0] &+= 1 }
 

@@ -13,6 +13,9 @@ class EngineClient: Client {
     /// How long a CONNECT may take; a client that waits longer is sent away to come back by itself.
     var connectTimeout: Duration { .seconds(45) }
 
+    /// Bytes that are kept of what the client has not sent completely.
+    var heldBytes: Int { 0 }
+
     /// The session is open; called once, before any message.
     func opened() {}
 

@@ -3,9 +3,15 @@ import NIOCore
 
 /// What the client is sent.
 extension EngineSession {
+    /// Why a volatile event is not sent now; `nil`: it is.
+    var dropsVolatile: ShardCounters.OutputDrop? {
+        if self.shard.core.memory.level >= .dropping { return .memory }
+        return self.isWritable ? nil : .volatile
+    }
+
     /// Whether something sent now would leave now; what is volatile is dropped otherwise.
     var isWritable: Bool {
-        guard self.machine.isWritable else { return false }
+        guard self.machine.isWritable, self.backlog == nil else { return false }
         if let current = self.current {
             return current.isWritable || current.bufferedBytes < self.shard.limits.outputSoft
         }
@@ -20,6 +26,7 @@ extension EngineSession {
 
     /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        guard !self.waits(packet, compress: compress) else { return }
         if let current = self.current, self.machine.writesDirectly {
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
             return current.send(packet, shared: shared, compress: compress)
@@ -40,6 +47,7 @@ extension EngineSession {
 
     /// Sends a packet that is for this session alone.
     func send(_ packet: OutboundPacket, compress: Bool = true) {
+        guard !self.waits(packet, compress: compress) else { return }
         switch self.machine.send(packet) {
         case .writeNow:
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
@@ -58,6 +66,7 @@ extension EngineSession {
     ///
     /// On a WebSocket it is written straight into the turn's output.
     func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
+        guard self.backlog == nil else { return self.send(.message(reserving: 128, body), compress: compress) }
         if let current = self.current, self.machine.isWritable {
             self.endpoint.counters.textSent &+= 1
             current.sendText(compress: compress) { buffer in
@@ -72,12 +81,11 @@ extension EngineSession {
     private func queued(_ packet: OutboundPacket, _ compress: Bool) {
         self.mayCompress = self.mayCompress || compress
         self.endpoint.counters.messageSent(isBinary: packet.isBinary)
+        self.shard.grew(by: packet.frame.readableBytes)
         // A single message may be larger than the limit; it is the pile that must not grow.
         guard self.machine.queuedBytes > self.shard.limits.outputHard, self.machine.queuedPackets > 1 else { return }
         // Nobody fetches it: what is queued must not grow for ever.
-        self.shard.counters.slowConsumersClosed &+= 1
-        self.client.closedFor = .slow
-        self.close(.transportError, discard: true)
+        self.closeSlow()
     }
 
     func pollNeeded() {
@@ -99,8 +107,9 @@ extension EngineSession {
         let compress = self.mayCompress
         if result != .some { self.mayCompress = false }
         self.endpoint.answerPoll(poll.request, body, isHandshake: poll.isHandshake, sid: self.id, compress: compress)
-        if case .last(let reason) = result { self.ended(reason) }
+        if case .last(let reason) = result { return self.ended(reason) }
+        self.catchUp()
     }
 
-    func outputDrained() {}
+    func outputDrained() { self.catchUp() }
 }

@@ -55,6 +55,7 @@ extension EngineSession: WebSocketOwner {
             self.endpoint.counters.sessionUpgraded()
             if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
             self.machine.takeFrames { self.current?.send($0) }
+            self.catchUp()
         case .closeProbe:
             self.shard.counters.upgradesFailed &+= 1
             self.probing.take()?.close(code: nil)

@@ -45,6 +45,8 @@ final class EngineSession {
     var isOver = false
     /// Whether what is queued for the next poll may be compressed.
     var mayCompress = false
+    /// What waits while the client is behind; `nil` as long as it keeps up.
+    var backlog: Backlog?
     private var clientKnows = false
 
     init(
@@ -138,6 +140,7 @@ final class EngineSession {
         self.poll = nil
         self.current = nil
         self.probing = nil
+        self.backlog = nil
         self.clientEnded(reason)
         self.client.forgetSession()
     }

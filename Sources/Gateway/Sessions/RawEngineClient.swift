@@ -60,7 +60,7 @@ final class RawEngineClient: EngineClient {
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         guard let entry = form.entry(.engineIO, deflate: self.session?.sharedDeflate) else { return }
-        self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
+        self.session?.deliver(entry, of: broadcast)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {

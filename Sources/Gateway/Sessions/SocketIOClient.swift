@@ -44,6 +44,7 @@ final class SocketIOClient: EngineClient {
 
     override var protocolName: String { "socket.io" }
     override var acknowledges: Bool { true }
+    override var heldBytes: Int { self.decoder.heldBytes }
     override var connectTimeout: Duration { self.endpoint.options.connectTimeout }
     override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
 
@@ -271,15 +272,11 @@ final class SocketIOClient: EngineClient {
     // MARK: - Packets to the client
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
-        if broadcast.volatile, !(self.session?.isWritable ?? false) {
-            self.shard.counters.outputDroppedVolatile &+= 1
-            return
+        if broadcast.volatile, let reason = self.session?.dropsVolatile {
+            return self.shard.counters.dropped(reason)
         }
         guard let entry = self.form(of: broadcast, &form, for: socket) else { return }
-        self.session?.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
-        for (packet, id) in entry.attachments {
-            self.session?.send(packet, shared: id, compress: broadcast.compress)
-        }
+        self.session?.deliver(entry, of: broadcast)
     }
 
     /// The bytes of an event for a socket: with an offset for those that can come back.

@@ -8,10 +8,20 @@ final class Inbox: Sendable {
     private struct State {
         var items: ContiguousArray<BusItem> = []
         var isAwake = false
+        /// When the first of ``items`` came.
+        var since: ContinuousClock.Instant?
+        /// The same of those that were taken last, until there are no more.
+        var takenSince: ContinuousClock.Instant?
     }
 
     /// From this many items on clients that publish are not read for a moment: a shard is behind by that much work.
     static let congested = 10_000
+
+    /// From this age of its oldest item on a shard is behind: what makes it late is deliveries, and a single item may
+    /// have a hundred thousand of them, so that no number of items says it.
+    private static let patience: Duration = .milliseconds(100)
+    /// Fewer are not asked for their age.
+    private static let few = 64
 
     private let state = Mutex(State())
     private let waiting = Atomic(0)
@@ -21,9 +31,22 @@ final class Inbox: Sendable {
     /// Read without the lock, so a moment old.
     var count: Int { self.waiting.load(ordering: .relaxed) }
 
+    /// Whether more had better not come for now.
+    var isCongested: Bool {
+        let count = self.count
+        return count > Self.congested || count > Self.few && self.isBehind
+    }
+
+    /// Whether the shard has not got to what came a while ago.
+    var isBehind: Bool {
+        let oldest = self.state.withLock { $0.takenSince ?? $0.since }
+        return oldest.map { $0.duration(to: .now) > Self.patience } ?? false
+    }
+
     /// Returns whether the shard has to be woken.
     func push(_ item: BusItem) -> Bool {
         self.state.withLock { state in
+            if state.items.isEmpty { state.since = .now }
             state.items.append(item)
             self.waiting.store(state.items.count, ordering: .relaxed)
             if state.isAwake { return false }
@@ -37,6 +60,8 @@ final class Inbox: Sendable {
         self.state.withLock { state in
             swap(&items, &state.items)
             state.isAwake = false
+            state.takenSince = state.since
+            state.since = nil
             self.waiting.store(0, ordering: .relaxed)
         }
     }

@@ -31,13 +31,17 @@ final class Shard {
     /// Of requests that no endpoint serves.
     let unservedCounters = EndpointCounters()
     let lagProbe = LoopLagProbe()
+    var handshakes: HandshakesUnderWay<Connection>
+    var handshakePace = HandshakePace<Connection>()
+    /// Bytes taken in or queued since memory was last looked at.
+    var unsampledBytes = 0
     /// Engine.IO sessions of this loop, by sid.
     var sessions: [SessionID: EngineSession] = [:]
     /// The local part of each namespace, by the namespace's index; `nil` where no socket of this loop is in it.
     var namespaces: [LocalNamespace?] = []
     /// Sockets whose clients can come back to them, by pid.
     var holders: [SessionID: Socket] = [:]
-    private var connections: [ObjectIdentifier: Connection] = [:]
+    private(set) var connections: [ObjectIdentifier: Connection] = [:]
     var connectionCount: Int { self.connections.count }
     var random = SystemRandomNumberGenerator()
     private var ulids = ULIDGenerator()
@@ -56,6 +60,7 @@ final class Shard {
         self.loop = handle.loop
         self.generation = core.generation
         self.limits = self.generation.limits
+        self.handshakes = HandshakesUnderWay(limit: 1)
         self.counters = ShardCounters()
         self.timers = TimerQueues(loop: handle.loop)
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
@@ -69,6 +74,7 @@ final class Shard {
     func adopt(_ generation: Generation) {
         self.generation = generation
         self.limits = generation.limits
+        self.handshakes.limit = max(1, generation.configuration.limits.maxHandshakes / max(1, self.core.shards.count))
         self.counters.count(listeners: self.core.listenerNames.count)
         _ = self.namespaceCounters(of: self.core.namespaces.labels.count - 1)
         self.endpoints = EndpointTable(generation.configuration, shard: self, after: self.endpoints)
@@ -161,6 +167,7 @@ final class Shard {
         // By index: a flush may close a connection, and that may send a last word to another one.
         while index < self.dirtyConnections.count {
             self.dirtyConnections[index].flushTurn()
+            self.relieveMemory()
             index += 1
         }
         self.dirtyConnections.removeAll(keepingCapacity: true)

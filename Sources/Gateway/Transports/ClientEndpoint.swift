@@ -10,6 +10,8 @@ class ClientEndpoint: Endpoint {
     let options: GatewayConfiguration.Endpoint
     let namespaces: [NamespaceMatcher]
     let authenticator: Authenticator?
+    /// What happens to a client that falls behind; `nil`: it is closed.
+    let slowConsumer: PendingPolicy?
     let crossOrigin: CrossOrigin?
     private let origins: OriginPolicy
     private let forwardedHeaders: [String]
@@ -19,6 +21,7 @@ class ClientEndpoint: Endpoint {
     init(_ options: GatewayConfiguration.Endpoint, index: Int, path: String, shard: Shard) {
         self.options = options
         self.namespaces = options.namespaces.map(NamespaceMatcher.init)
+        self.slowConsumer = options.slowConsumer.policy
         self.authenticator = shard.generation.authenticators[index]
         self.crossOrigin = options.cors.map(CrossOrigin.init)
         self.origins = OriginPolicy(shard.generation.configuration.origins, cors: options.cors)
@@ -56,6 +59,7 @@ class ClientEndpoint: Endpoint {
     /// At HTTP level, because a stock client backs off from a 503 and hammers when a session is closed.
     func admitsSession(_ exchange: HTTPExchange) -> Bool {
         if !self.shard.core.isDraining, self.shard.core.sessionOpened() { return true }
+        exchange.connection.countRefusalForMemory()
         exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
         return false
     }

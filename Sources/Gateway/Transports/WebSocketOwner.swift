@@ -11,6 +11,12 @@ protocol WebSocketOwner: AnyObject {
 
     func receivedPong(from stream: WebSocketStream)
 
+    /// Bytes that it keeps for the peer, apart from what the connection holds.
+    var heldBytes: Int { get }
+
+    /// Everything that was sent has been taken by the kernel, after some of it had to wait.
+    func outputDrained()
+
     /// The peer says goodbye; ``webSocketLost(_:_:)`` follows.
     func peerClosed(_ stream: WebSocketStream, code: UInt16?)
 
@@ -21,6 +27,10 @@ protocol WebSocketOwner: AnyObject {
 /// What is nothing to Engine.IO: it has a heartbeat and a goodbye of its own, and its reference server gives no reasons.
 extension WebSocketOwner {
     var givesReasons: Bool { false }
+
+    var heldBytes: Int { 0 }
+
+    func outputDrained() {}
 
     func receivedPong(from stream: WebSocketStream) {}
 

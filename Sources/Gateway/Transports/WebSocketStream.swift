@@ -44,6 +44,10 @@ final class WebSocketStream: ByteStream {
         self.decoder = FrameDecoder(limits: limits)
     }
 
+    override var heldBytes: Int {
+        self.leftover.readableBytes + self.decoder.heldBytes + (self.owner?.heldBytes ?? 0)
+    }
+
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         guard !self.isClosing else { return self.awaitClose(bytes) }
         guard !self.isPaused, !self.isDecoding else {
@@ -168,6 +172,13 @@ final class WebSocketStream: ByteStream {
 
     var isWritable: Bool { self.connection.isWritable && !self.isClosing }
     var bufferedBytes: Int { self.connection.bufferedBytes }
+    var isBehind: Bool { self.connection.isBehind }
+
+    /// ``outputDrained()`` is called also when this turn's output is taken at once.
+    func reportNextWrite() { self.connection.reportsNextWrite = true }
+
+    /// Ends the connection because the peer does not take what is sent; unsent bytes are dropped.
+    func closeSlow() { self.connection.close(.slow) }
 
     func send(_ frame: ByteBuffer) { self.connection.send(frame) }
 
@@ -225,6 +236,8 @@ final class WebSocketStream: ByteStream {
         swap(&leftover, &self.leftover)
         leftover.withUnsafeMutableReadableBytes { self.decode($0) }
     }
+
+    override func outputDrained() { self.owner?.outputDrained() }
 
     override func inputClosed() {
         self.isClosing = true

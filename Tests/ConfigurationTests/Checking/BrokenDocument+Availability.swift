@@ -38,9 +38,6 @@ extension BrokenDocument {
         # webtransport
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","transports": ["polling","webtransport"]}]}
         > gateway.json:1:85 /endpoints/0/transports/1: "webtransport" transports are not available in this version (available: polling, websocket)
-        # slow consumer
-        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","slowConsumer": "latest"}]}
-        > gateway.json:1:76 /endpoints/0/slowConsumer: "latest" slow consumer policies are not available in this version (available: close)
         # bus
         {"bus":{"type":"redis"}}
         > gateway.json:1:16 /bus/type: "redis" bus engines are not available in this version (available: memory)
@@ -62,9 +59,6 @@ extension BrokenDocument {
         # outbox
         {"outbox": {}}
         > gateway.json:1:12 /outbox: "outbox" is not available in this version
-        # memory budget
-        {"limits": {"memoryBudget": "70%"}}
-        > gateway.json:1:29 /limits/memoryBudget: "memoryBudget" is not available in this version
         # directory on socket.io
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","directory": "x"}]}
         > gateway.json:1:60 /endpoints/0/directory: "directory" does not belong to "socket.io", only to "static"

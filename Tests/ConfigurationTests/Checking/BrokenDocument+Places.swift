@@ -22,10 +22,6 @@ extension BrokenDocument {
         env GATEHOUSE_BUS_TYPE=redis
         {}
         > GATEHOUSE_BUS_TYPE: "redis" bus engines are not available in this version (available: memory)
-        # unavailable option in env
-        env GATEHOUSE_LIMITS_MEMORY_BUDGET=70%
-        {}
-        > GATEHOUSE_LIMITS_MEMORY_BUDGET: "memoryBudget" is not available in this version
         # unavailable section in env
         env GATEHOUSE_OUTBOX_PATH=log.db
         {}
