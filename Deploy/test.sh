@@ -29,6 +29,13 @@ if ! cmp -s "$requirements" "$venv/installed.txt"; then
     cp "$requirements" "$venv/installed.txt"
 fi
 
+old="$root/Tests/Integration/requirements-eio3.txt"
+if ! cmp -s "$old" "$venv/eio3/installed.txt"; then
+    rm -rf "$venv/eio3"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$venv/eio3" --requirement "$old"
+    cp "$old" "$venv/eio3/installed.txt"
+fi
+
 step "Building the gateway and its tests (debug)"
 swift build --build-tests
 GATEHOUSE_BINARY="$(swift build --show-bin-path)/gatehouse"

@@ -2,8 +2,9 @@ package import struct NIOCore.ByteBuffer
 
 /// A packet ready to leave on either transport: one shared buffer, `[WebSocket frame header][payload]`.
 ///
-/// The payload of a text packet begins with its type byte; that of a binary message is the bytes themselves. The header
-/// is opaque here; it may be missing (`payloadOffset` 0) in a packet that can leave by polling only.
+/// The payload of a text packet begins with its type byte; that of a binary message is the bytes themselves, for
+/// sessions of protocol 3 with the byte 4 before them (``PacketType/binaryMessage``). The header is opaque here; it may
+/// be missing (`payloadOffset` 0) in a packet that can leave by polling only.
 package struct OutboundPacket: Hashable, Sendable {
     package var frame: ByteBuffer
     /// Bytes of the frame before the payload.
@@ -19,13 +20,13 @@ package struct OutboundPacket: Hashable, Sendable {
 
     package var webSocketFrame: ByteBuffer { frame }
 
-    /// Bytes in the answer to a poll, without the separator.
+    /// Bytes in the answer to a poll of protocol 4, without the separator.
     package var pollingLength: Int {
         let payload = frame.readableBytes - payloadOffset
         return isBinary ? 1 + Base64.encodedLength(payload) : payload
     }
 
-    /// Appends the packet as a payload has it: text as it is, binary as `b` and base64.
+    /// Appends the packet as a payload of protocol 4 has it: text as it is, binary as `b` and base64.
     package func writePolling(into buffer: inout ByteBuffer) {
         frame.withUnsafeReadableBytes { bytes in
             let payload = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(payloadOffset))
@@ -42,6 +43,7 @@ package struct OutboundPacket: Hashable, Sendable {
 /// The packets that sessions send by themselves, as whole frames.
 extension OutboundPacket {
     package static let ping = control("2")
+    package static let pong = control("3")
     package static let close = control("1")
     package static let noop = control("6")
     /// The answer to a probe, for the probing WebSocket.

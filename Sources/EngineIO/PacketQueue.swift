@@ -30,6 +30,15 @@ struct PacketQueue {
         return packet
     }
 
+    /// Whether the first packet that `body` says something about is one; it says nil to look at the end.
+    func contains(_ body: (OutboundPacket) -> Bool?) -> Bool {
+        for packet in packets[head...] {
+            guard let isOne = body(packet) else { return false }
+            if isOne { return true }
+        }
+        return false
+    }
+
     mutating func removeAll() {
         packets = []
         head = 0

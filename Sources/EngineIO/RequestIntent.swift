@@ -30,7 +30,8 @@ package enum RequestIntent: Hashable, Sendable {
     }
 
     package init(
-        method: RequestMethod, query: RequestQuery, isWebSocketUpgrade: Bool, allowing transports: TransportSet
+        method: RequestMethod, query: RequestQuery, isWebSocketUpgrade: Bool, allowing transports: TransportSet,
+        allowsRevision3: Bool = false
     ) {
         guard let transport = query.transport, transports.contains(transport) else {
             self = .refuse(.unknownTransport)
@@ -53,7 +54,7 @@ package enum RequestIntent: Hashable, Sendable {
             self = .refuse(.badHandshakeMethod)
         } else if (transport == .websocket) != isWebSocketUpgrade {
             self = .refuse(.badRequest)
-        } else if query.protocolVersion != 4 {
+        } else if query.revision != .four, !allowsRevision3 {
             self = .refuse(.unsupportedProtocolVersion)
         } else {
             self = .handshake(transport)

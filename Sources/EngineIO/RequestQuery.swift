@@ -2,7 +2,7 @@
 ///
 /// Strict: everything is percent-decoded exactly once, and what can be read in two ways is refused.
 ///
-/// `t` (cache buster) and `b64` (protocol 3) are ignored; `j` asks for JSONP, which is not served.
+/// `t` (cache buster) is ignored; `j` asks for JSONP, which is not served.
 package struct RequestQuery: Hashable, Sendable {
     package struct Parameter: Hashable, Sendable {
         package var name: String
@@ -25,8 +25,10 @@ package struct RequestQuery: Hashable, Sendable {
     package private(set) var sid: String?
     /// nil when missing or not one that exists.
     package private(set) var transport: Transport?
-    /// 4, or 3 for any other value and for none at all, as the reference server counts.
-    package private(set) var protocolVersion = 3
+    /// Protocol 4, or 3 for any other value and for none at all, as the reference server counts.
+    package private(set) var revision = ProtocolRevision.three
+    /// A client of protocol 3 that cannot take bytes on the transport of this request.
+    package private(set) var wantsBase64 = false
     /// The application's own parameters, in order, doubles kept.
     package private(set) var parameters: [Parameter] = []
 
@@ -81,8 +83,11 @@ package struct RequestQuery: Hashable, Sendable {
             transport = Transport(rawValue: value)
         case "EIO":
             guard seen.insert(.version).inserted else { throw .badRequest }
-            protocolVersion = value == "4" ? 4 : 3
-        case "t", "b64", "":
+            revision = value == "4" ? .four : .three
+        case "b64":
+            // Any value says so, in the reference server also `0`.
+            if !value.isEmpty { wantsBase64 = true }
+        case "t", "":
             break
         case "j":
             throw .badRequest

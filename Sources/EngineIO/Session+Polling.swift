@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// GET and POST. Engine.IO protocol 4, "HTTP long-polling".
+/// GET and POST. Engine.IO protocol 4, "HTTP long-polling"; protocol 3, "Polling".
 extension Session {
     package enum PollDecision: Hashable, Sendable {
         /// Answer this poll now, with ``takePayload(into:limit:)``.
@@ -57,8 +57,10 @@ extension Session {
         case last(CloseReason)
     }
 
-    /// Writes the answer to the open poll, which is done with then: what is queued, joined by 0x1e, up to the limit but
-    /// at least one packet; a noop when nothing is.
+    /// Writes the answer to the open poll, which is done with then: what is queued, up to the limit but at least one
+    /// packet; a noop when nothing is.
+    ///
+    /// ``payloadFormat`` says in which form.
     ///
     /// Without an open poll nothing is written.
     package mutating func takePayload(into buffer: inout ByteBuffer, limit: Int? = nil) -> PayloadResult {
@@ -66,24 +68,26 @@ extension Session {
         isPollOpen = false
         noopDue = nil
         let limit = limit ?? configuration.maxPayload
-        var length = 0
+        payloadFormat = nextFormat(limit: limit)
+        var writer = PayloadWriter(payloadFormat, limit: limit)
         while let packet = queue.first {
-            let needed = packet.pollingLength + (length > 0 ? 1 : 0)
-            guard length == 0 || needed <= limit - length else { return .some }
-            if length > 0 { buffer.writeInteger(PayloadReader.separator) }
-            packet.writePolling(into: &buffer)
-            length += needed
+            guard writer.write(packet, into: &buffer) else { return .some }
             _ = queue.popFirst()
         }
         if case .closing(_, let reason) = state {
-            guard length == 0 || OutboundPacket.close.pollingLength + 1 <= limit - length else { return .some }
-            if length > 0 { buffer.writeInteger(PayloadReader.separator) }
-            OutboundPacket.close.writePolling(into: &buffer)
+            guard writer.write(.close, into: &buffer) else { return .some }
             _ = end(reason)
             return .last(reason)
         }
-        if length == 0 { OutboundPacket.noop.writePolling(into: &buffer) }
+        if writer.isEmpty { _ = writer.write(.noop, into: &buffer) }
         return .all
+    }
+
+    /// Protocol 3 has a format for payloads with binary packets among them, and one for all others.
+    private func nextFormat(limit: Int) -> PayloadFormat {
+        guard configuration.revision == .three else { return .separated }
+        var writer = PayloadWriter(.countedBytes, limit: limit)
+        return queue.contains { packet in writer.admit(packet) ? packet.isBinary : nil } ? .countedBytes : .counted
     }
 
     /// A poll's connection was lost before its answer was written, wholly or in part: what was in it may be lost.

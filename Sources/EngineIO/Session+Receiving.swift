@@ -12,6 +12,8 @@ extension Session {
         case upgraded(releasePoll: Bool)
         /// Close the probing WebSocket; the session goes on without it.
         case closeProbe
+        /// A pong was sent as ``send(_:)`` would; `writeNow` means ``OutboundPacket/pong``. The heartbeat has moved.
+        case answerPing(SendDecision)
         case close(Ending)
     }
 
@@ -32,13 +34,16 @@ extension Session {
         switch type {
         case .message:
             return .message
-        case .pong:
+        // Pings go from client to server in protocol 3, and since protocol 4 from server to client only.
+        case .pong where configuration.revision == .four:
             return heartbeat.receivePong(now: now) == .flood ? .close(end(.transportError)) : .ignored
+        case .ping where configuration.revision == .three:
+            guard heartbeat.receivePing(now: now) else { return .close(end(.transportError)) }
+            return .answerPing(send(.pong))
+        case .ping, .pong:
+            return .close(end(.transportError))
         case .noop:
             return heartbeat.receiveStray() ? .ignored : .close(end(.transportError))
-        case .ping:
-            // Pings go from server to client only, since protocol 4.
-            return .close(end(.transportError))
         case .close:
             return .close(end(.transportClose, pollAnswer: .noop))
         case .open, .upgrade:
@@ -49,6 +54,11 @@ extension Session {
     /// A text frame has come on the WebSocket: a whole packet, type byte and all.
     package mutating func receiveText(_ packet: UnsafeRawBufferPointer, now: Instant) -> Receipt {
         if let (type, data) = PacketType.split(packet) { return receive(type, data, over: .websocket, now: now) }
+        return receiveUnknown()
+    }
+
+    /// A frame has come on the WebSocket that is no packet.
+    package mutating func receiveUnknown() -> Receipt {
         guard state == .open else { return .ignored }
         if transport == .polling { return dropProbe() }
         return .close(end(.parseError))

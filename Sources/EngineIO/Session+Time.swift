@@ -36,7 +36,7 @@ extension Session {
     /// When the heartbeat is due next, whatever else may be due before.
     package var heartbeatDeadline: Instant { heartbeat.nextDeadline }
 
-    /// Nothing was read from the client for a while by our own choice: a pong that is awaited is not late yet.
+    /// Nothing was read from the client for a while by our own choice: the pong or ping that is awaited is not late yet.
     package mutating func excusePong(now: Instant) {
         heartbeat.excuse(now: now)
     }

@@ -1,5 +1,3 @@
-package import struct NIOCore.ByteBuffer
-
 /// The switch from polling to a WebSocket. Engine.IO protocol 4, "Upgrade".
 extension Session {
     package enum UpgradeDecision: Hashable, Sendable {
@@ -45,8 +43,8 @@ extension Session {
     /// Hands over, in order, what had been queued when the WebSocket took over.
     ///
     /// Newer packets come after it.
-    package mutating func takeFrames(_ body: (ByteBuffer) -> Void) {
+    package mutating func takeFrames(_ body: (OutboundPacket) -> Void) {
         guard transport == .websocket else { return }
-        while let packet = queue.popFirst() { body(packet.webSocketFrame) }
+        while let packet = queue.popFirst() { body(packet) }
     }
 }

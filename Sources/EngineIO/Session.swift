@@ -28,7 +28,7 @@ package struct Session: ~Copyable {
         case answered(until: Instant)
     }
 
-    let configuration: SessionConfiguration
+    package let configuration: SessionConfiguration
     var state = State.open
     /// The transport that carries messages now.
     package internal(set) var transport: Transport
@@ -40,13 +40,18 @@ package struct Session: ~Copyable {
     /// When the open poll is to be answered with a noop.
     var noopDue: Instant?
     var queue = PacketQueue()
+    /// How the last payload was written: its content type.
+    package internal(set) var payloadFormat: PayloadFormat
     var heartbeat: Heartbeat
 
     package init(transport: Transport, configuration: SessionConfiguration, now: Instant) {
         self.transport = transport
         self.configuration = configuration
         isPollOpen = transport == .polling
-        heartbeat = Heartbeat(interval: configuration.pingInterval, timeout: configuration.pingTimeout, now: now)
+        payloadFormat = PayloadFormat(text: configuration.revision)
+        heartbeat = Heartbeat(
+            interval: configuration.pingInterval, timeout: configuration.pingTimeout,
+            driver: configuration.revision == .three ? .client : .server, now: now)
     }
 
     /// Over: nothing comes out of it any more, and the caller can forget it.

@@ -1,7 +1,8 @@
-/// The settings that all sessions of an endpoint share.
+/// The settings that all sessions of an endpoint share that speak one revision of the protocol.
 ///
 /// A class, so that a session holds eight bytes of it.
 package final class SessionConfiguration: Sendable {
+    package let revision: ProtocolRevision
     package let pingInterval: Duration
     package let pingTimeout: Duration
     /// How long a WebSocket may take from its handshake to the upgrade packet.
@@ -14,10 +15,11 @@ package final class SessionConfiguration: Sendable {
     package let allowUpgrades: Bool
 
     package init(
-        pingInterval: Duration = .seconds(25), pingTimeout: Duration = .seconds(20),
+        revision: ProtocolRevision = .four, pingInterval: Duration = .seconds(25), pingTimeout: Duration = .seconds(20),
         upgradeTimeout: Duration = .seconds(10), linger: Duration = .seconds(30), maxPayload: Int = 1_000_000,
         transports: TransportSet = .all, allowUpgrades: Bool = true
     ) {
+        self.revision = revision
         self.pingInterval = pingInterval
         self.pingTimeout = pingTimeout
         self.upgradeTimeout = upgradeTimeout

@@ -1,4 +1,4 @@
-internal import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBuffer
 
 /// The `key=value` pairs of a target's query, decoded when asked for.
 ///
@@ -7,7 +7,7 @@ internal import struct NIOCore.ByteBuffer
 package struct Query: Sendable, Sequence {
     private let bytes: ByteBuffer
 
-    init(bytes: ByteBuffer) {
+    package init(bytes: ByteBuffer) {
         self.bytes = bytes
     }
 

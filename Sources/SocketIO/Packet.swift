@@ -17,6 +17,8 @@ package struct Packet {
     /// At most 2^53.
     package var ackID: UInt64?
     /// Validated JSON: an object or nothing on CONNECT, an array on event and ack, nothing on DISCONNECT.
+    ///
+    /// On a CONNECT of revision 4 the query of its namespace, as it came.
     package var payload: UnsafeRawBufferPointer
     /// Name and arguments of an event, as ranges of ``payload``; not meaningful on CONNECT and DISCONNECT.
     package var array: EventArray

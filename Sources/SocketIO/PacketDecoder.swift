@@ -2,7 +2,7 @@ internal import struct NIOCore.ByteBuffer
 
 /// Turns a client's messages into packets, and waits for the attachments that a packet announces.
 ///
-/// One per client. Socket.IO protocol 5, "Packet encoding", with the strictness that a server needs: whatever is
+/// One per client. Socket.IO protocols 4 and 5, "Packet encoding", with the strictness that a server needs: whatever is
 /// thrown means that this connection is to be closed. Idle, it is a few words; a packet without attachments is
 /// sliced where it lies, without allocation.
 package struct PacketDecoder: ~Copyable {
@@ -32,11 +32,13 @@ package struct PacketDecoder: ~Copyable {
     }
 
     private let limits: Limits
+    private let revision: ProtocolRevision
     /// A packet with attachments: the one that waits for them, or the last one, until the next call.
     private var assembly: PacketAssembly?
 
-    package init(limits: Limits) {
+    package init(limits: Limits, revision: ProtocolRevision = .five) {
         self.limits = limits
+        self.revision = revision
     }
 
     /// Bytes of a packet that waits for its attachments.
@@ -60,7 +62,7 @@ package struct PacketDecoder: ~Copyable {
             guard assembly.isComplete else { throw .missingAttachment }
         }
         guard text.count <= limits.maxPacketBytes else { throw .packetTooLarge }
-        let header = try PacketParser.parse(text, limits: limits)
+        let header = try PacketParser.parse(text, limits: limits, revision: revision)
         guard header.attachmentCount > 0 else { return Packet(header, text: text, attachments: []) }
         guard mayAwaitAttachments else { throw .attachmentsBeforeConnect }
         assembly = PacketAssembly(header: header, text: text)

@@ -3,19 +3,21 @@ package import struct NIOCore.ByteBuffer
 
 /// Appends the packets that a server sends.
 ///
-/// Socket.IO protocol 5, "Packet encoding".
+/// Socket.IO protocols 4 and 5, "Packet encoding".
 ///
 /// Writes the Socket.IO packet alone, without the Engine.IO digit before it. Attachments travel as messages of their
 /// own after it: the caller sends them, and has numbered their placeholders from 0. A namespace is written as people
 /// write it; `/` and the empty string are the root, which is left out.
 package enum PacketEncoder {
-    /// `0{"sid":"…","pid":"…"}`: the client is in the namespace.
+    /// `0{"sid":"…","pid":"…"}`, in revision 4 `0`: the client is in the namespace.
     ///
     /// `pid` when it may recover its session.
     package static func connectReply(
-        namespace: String, sid: String, pid: String? = nil, into buffer: inout ByteBuffer
+        namespace: String, sid: String, pid: String? = nil, revision: ProtocolRevision = .five,
+        into buffer: inout ByteBuffer
     ) {
         begin(.connect, namespace, into: &buffer)
+        guard revision == .five else { return }
         var json = JSONWriter(reservingCapacity: 96)
         json.beginObject()
         json.member("sid", sid)
@@ -26,11 +28,16 @@ package enum PacketEncoder {
 
     /// `4{"message":"…","data":…}`: the client is not let into the namespace.
     ///
-    /// `data` is one JSON value.
+    /// `data` is one JSON value. In revision 4 it stands in the place of the whole, or else the message does: `4"…"`.
     package static func connectError(
-        namespace: String, message: String, data: [UInt8]? = nil, into buffer: inout ByteBuffer
+        namespace: String, message: String, data: [UInt8]? = nil, revision: ProtocolRevision = .five,
+        into buffer: inout ByteBuffer
     ) {
         begin(.connectError, namespace, into: &buffer)
+        guard revision == .five else {
+            buffer.writeBytes(data ?? JSONWriter.quoted(message))
+            return
+        }
         var json = JSONWriter(reservingCapacity: 64)
         json.beginObject()
         json.member("message", message)

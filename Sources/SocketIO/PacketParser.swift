@@ -16,13 +16,16 @@ struct PacketParser {
 
     private let text: UnsafeRawBufferPointer
     private let limits: PacketDecoder.Limits
+    private let revision: ProtocolRevision
     private var at = 1
+    /// What stands behind the question mark of a namespace.
+    private var query = 0..<0
 
     static func parse(
-        _ text: UnsafeRawBufferPointer, limits: PacketDecoder.Limits
+        _ text: UnsafeRawBufferPointer, limits: PacketDecoder.Limits, revision: ProtocolRevision
     ) throws(PacketError) -> PacketHeader {
         guard let first = text.first else { throw .empty }
-        var parser = PacketParser(text: text, limits: limits)
+        var parser = PacketParser(text: text, limits: limits, revision: revision)
         switch PacketKind(rawValue: first &- UInt8(ascii: "0")) {
         case .connect: return try parser.connect()
         case .disconnect: return try parser.disconnect()
@@ -34,9 +37,10 @@ struct PacketParser {
         }
     }
 
-    private init(text: UnsafeRawBufferPointer, limits: PacketDecoder.Limits) {
+    private init(text: UnsafeRawBufferPointer, limits: PacketDecoder.Limits, revision: ProtocolRevision) {
         self.text = text
         self.limits = limits
+        self.revision = revision
     }
 }
 
@@ -48,8 +52,11 @@ extension PacketParser {
     private mutating func connect() throws(PacketError) -> PacketHeader {
         let namespace = try self.namespace()
         try refuseAckID()
-        let payload = at..<text.count
-        if !payload.isEmpty {
+        var payload = at..<text.count
+        if revision == .four {
+            guard payload.isEmpty else { throw .unexpectedPayload }
+            payload = query
+        } else if !payload.isEmpty {
             guard text[at] == UInt8(ascii: "{") else { throw .unexpectedPayload }
             do {
                 try JSONScanner.validate(slice(payload), depthLimit: Int(limits.depthLimit))
@@ -153,6 +160,7 @@ extension PacketParser {
             guard end != nil || at - start <= limits.maxNamespaceLength else { throw .namespaceTooLong }
         }
         let path = start..<(end ?? at)
+        if let end { query = (end + 1)..<at }
         if at < text.count { at += 1 }
         // Names are sent back, so they have to be text; the transport may not have looked.
         guard isASCII || String(validating: slice(path), as: UTF8.self) != nil else { throw .invalidNamespace }

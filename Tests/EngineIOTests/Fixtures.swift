@@ -38,6 +38,8 @@ final class Bench {
     var isClosed: Bool { session.isClosed }
     var isWritable: Bool { session.isWritable }
     var hasOpenPoll: Bool { session.hasOpenPoll }
+    var payloadFormat: PayloadFormat { session.payloadFormat }
+    func receiveUnknown() -> Session.Receipt { session.receiveUnknown() }
     var queuedBytes: Int { session.queuedBytes }
     var queuedPackets: Int { session.queuedPackets }
     var nextDeadline: ContinuousClock.Instant? { session.nextDeadline }
@@ -133,7 +135,7 @@ final class Bench {
 
     func frames() -> [String] {
         var frames: [String] = []
-        session.takeFrames { frames.append(String($0.text.dropFirst(2))) }
+        session.takeFrames { frames.append(String($0.webSocketFrame.text.dropFirst(2))) }
         return frames
     }
 

@@ -81,4 +81,58 @@ import Testing
         #expect(ping == .sendPing)
         #expect(deadline == woken + .seconds(20))
     }
+
+    // MARK: Driven by the client, as in protocol 3
+
+    private func driven(interval: Int = 25, timeout: Int = 20) -> Heartbeat {
+        Heartbeat(interval: .seconds(interval), timeout: .seconds(timeout), driver: .client, now: start)
+    }
+
+    @Test func `E6 a client that drives and never pings is closed after pingInterval + pingTimeout, to the instant`() {
+        var beat = driven()
+        let end = start + .seconds(45)
+        let results = (beat.tick(now: end - .nanoseconds(1)), beat.tick(now: end))
+        #expect(results == (.wait(until: end), .close))
+    }
+
+    @Test func `a ping puts the end off, and one that comes late is as good`() {
+        var beat = driven()
+        let ping = beat.receivePing(now: start + .seconds(46))
+        let result = beat.tick(now: start + .seconds(46))
+        #expect(ping)
+        #expect(result == .wait(until: start + .seconds(91)))
+    }
+
+    @Test func `a pause of this process gives a client that drives the whole timeout, once`() {
+        var beat = driven()
+        let woken = start + .seconds(300)
+        let results = (beat.isExpired(now: woken), beat.tick(now: woken), beat.tick(now: woken + .seconds(20)))
+        #expect(results == (false, .wait(until: woken + .seconds(20)), .close))
+    }
+
+    @Test func `a client that was not read may ping later`() {
+        var beat = driven()
+        beat.excuse(now: start + .seconds(40))
+        let result = beat.tick(now: start + .seconds(45))
+        #expect(result == .wait(until: start + .seconds(60)))
+    }
+
+    @Test func `a quick pace is fine for ever, a flood is not`() {
+        var quick = driven()
+        for round in 1...10_000 {
+            let isFine = quick.receivePing(now: start + .milliseconds(250 * round))
+            #expect(isFine)
+        }
+        var flood = driven()
+        var count = 0
+        while flood.receivePing(now: start + .milliseconds(200 * count)), count < 1_000 { count += 1 }
+        #expect(count == Int(Heartbeat.strayLimit))
+    }
+
+    @Test func `an interval of nothing does not trap`() {
+        var beat = Heartbeat(interval: .zero, timeout: .zero, driver: .client, now: start)
+        for _ in 0..<1_000 { _ = beat.receivePing(now: start) }
+        let result = beat.tick(now: start)
+        #expect(result == .close)
+    }
 }

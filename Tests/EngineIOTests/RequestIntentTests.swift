@@ -36,6 +36,15 @@ import Testing
         #expect(try intent(.post, "transport=websocket") == .refuse(.badHandshakeMethod))
     }
 
+    @Test func `protocol 3 is spoken where that is allowed`() throws {
+        for query in ["EIO=3&transport=polling", "transport=polling", "EIO=abc&transport=polling"] {
+            let query = try RequestQuery(parsing: query)
+            let intent = RequestIntent(
+                method: .get, query: query, isWebSocketUpgrade: false, allowing: .all, allowsRevision3: true)
+            #expect(intent == .handshake(.polling))
+        }
+    }
+
     @Test func `E14 only protocol 4 is spoken, asked at the handshake alone`() throws {
         #expect(try intent(.get, "EIO=3&transport=polling") == .refuse(.unsupportedProtocolVersion))
         #expect(try intent(.get, "transport=polling") == .refuse(.unsupportedProtocolVersion))

@@ -4,7 +4,7 @@ import Testing
 @Suite struct RequestQueryTests {
     @Test func `a handshake query is understood`() throws {
         let query = try RequestQuery(parsing: "EIO=4&transport=polling&t=OyX1")
-        #expect(query.protocolVersion == 4)
+        #expect(query.revision == .four)
         #expect(query.transport == .polling)
         #expect(query.sid == nil)
         #expect(query.parameters.isEmpty)
@@ -12,14 +12,14 @@ import Testing
 
     @Test func `an empty query says nothing`() throws {
         let query = try RequestQuery(parsing: "")
-        #expect(query.protocolVersion == 3)
+        #expect(query.revision == .three)
         #expect(query.transport == nil)
         #expect(query.sid == nil)
     }
 
     @Test func `control keys and values are percent-decoded once`() throws {
         let query = try RequestQuery(parsing: "%45IO=%34&transport=%70olling&sid=a%2525b&x=%2525")
-        #expect(query.protocolVersion == 4)
+        #expect(query.revision == .four)
         #expect(query.transport == .polling)
         #expect(query.sid == "a%25b")
         #expect(query.first("x") == "%25")
@@ -31,7 +31,7 @@ import Testing
             #expect(throws: ProtocolError.badRequest) { try RequestQuery(parsing: "EIO=\(value)") }
             return
         }
-        #expect(try RequestQuery(parsing: "EIO=\(value)&transport=polling").protocolVersion == 3)
+        #expect(try RequestQuery(parsing: "EIO=\(value)&transport=polling").revision == .three)
     }
 
     @Test(arguments: ["__proto__", "toString", "", "Polling", "websocket%20", "webtransport", "constructor"])
@@ -86,5 +86,12 @@ import Testing
             }
             bytes.withUnsafeBytes { _ = try? RequestQuery(parsing: $0) }
         }
+    }
+
+    @Test(arguments: [
+        ("b64=1", true), ("b64=0", true), ("b64=true", true), ("b64=", false), ("b64", false), ("", false),
+    ])
+    func `b64 with any value asks for text`(query: String, isWanted: Bool) throws {
+        #expect(try RequestQuery(parsing: "EIO=3&transport=polling&" + query).wantsBase64 == isWanted)
     }
 }

@@ -27,6 +27,24 @@ import Testing
         #expect(encoded { PacketEncoder.disconnect(namespace: "/chat", into: &$0) } == "1/chat,")
     }
 
+    @Test func `in revision 4 an entry carries nothing and a refusal is one value`() {
+        func encoded(_ write: (inout ByteBuffer) -> Void) -> String { self.encoded(write) }
+        #expect(
+            encoded { PacketEncoder.connectReply(namespace: "/", sid: "abc", pid: "p", revision: .four, into: &$0) }
+                == "0")
+        #expect(
+            encoded { PacketEncoder.connectReply(namespace: "/chat", sid: "abc", revision: .four, into: &$0) }
+                == "0/chat,")
+        #expect(
+            encoded { PacketEncoder.connectError(namespace: "/", message: "no \"entry\"", revision: .four, into: &$0) }
+                == #"4"no \"entry\"""#)
+        #expect(
+            encoded {
+                PacketEncoder.connectError(
+                    namespace: "/chat", message: "no", data: Array(#"{"code":1}"#.utf8), revision: .four, into: &$0)
+            } == #"4/chat,{"code":1}"#)
+    }
+
     @Test func `events carry name, arguments, offset, id and number of attachments`() {
         #expect(encoded { PacketEncoder.event(namespace: "/", name: "a", arguments: [], into: &$0) } == #"2["a"]"#)
         let arguments = Array(#"1,{"b":null}"#.utf8)

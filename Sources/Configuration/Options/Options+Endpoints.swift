@@ -42,8 +42,9 @@ extension Options {
             "endpoints[].allowUpgrades", .bool, "true", of: engineIO,
             "Whether a client may upgrade from polling to WebSocket."),
         Option(
-            "endpoints[].allowEIO3", .bool, "false", of: engineIO, availability: .unavailable,
-            "Whether clients of Socket.IO 2 are served."),
+            "endpoints[].allowEIO3", .bool, "false", of: engineIO,
+            "Whether clients of Socket.IO 2 and Engine.IO 3 are served. They are told no socket id but work it out from the id of their session, so the two are the same for them: who learns the one can take over the other while it polls."
+        ),
         Option("endpoints[].addTrailingSlash", .bool, "true", of: engineIO, "Whether the path ends with a slash."),
         Option(
             "endpoints[].perMessageDeflate", .section(orBool: true), "false", of: webSocket,

@@ -58,7 +58,7 @@ extension AdminAPI {
     func find<Result: Sendable>(
         _ socketID: String, _ body: @escaping @Sendable (Socket) -> Result
     ) async throws(AdminProblem) -> Result {
-        guard let id = SessionID(socketID) else { throw .noSuchSocket }
+        guard let id = SessionID(socketID: socketID) else { throw .noSuchSocket }
         let place = self.core.namespaces.places.shard(of: id, shards: self.core.shards.count)
         let found = try await self.ask(self.core.shards[place]) { shard -> Result? in
             for case let local? in shard.namespaces {

@@ -82,7 +82,7 @@ final class Namespace: Sendable {
     /// The shard of a target that is one socket.
     private func onlyShard(of target: Target) -> Int? {
         guard !target.all, target.rooms.isEmpty, target.users.isEmpty, target.sockets.count == 1,
-            let id = SessionID(target.sockets[0]), !self.shards.isEmpty
+            let id = SessionID(socketID: target.sockets[0]), !self.shards.isEmpty
         else { return nil }
         return self.places.shard(of: id, shards: self.shards.count)
     }

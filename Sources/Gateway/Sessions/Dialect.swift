@@ -9,8 +9,12 @@ enum Dialect: UInt8, Sendable {
     case socketIO
     /// Socket.IO 5 for clients that can come back: each event ends with its offset.
     case socketIORecoverable
+    /// Socket.IO 4 on Engine.IO 3, for events with attachments; others read the same in ``socketIO``.
+    case socketIO4
     /// Engine.IO 4 without Socket.IO on it: messages, no events.
     case engineIO
+    /// The same on Engine.IO 3, for binary messages; others read the same in ``engineIO``.
+    case engineIO3
 }
 
 /// A broadcast in one dialect.
@@ -22,14 +26,30 @@ struct Encoding: Sendable {
 
 extension Encoding {
     /// An event as Socket.IO says it.
-    init(_ event: Broadcast.Event, namespace: String, offset: Offset? = nil) {
+    init(
+        _ event: Broadcast.Event, namespace: String, offset: Offset? = nil, revision: EngineIO.ProtocolRevision = .four
+    ) {
         self.init(
             first: .event(event, namespace: namespace, offset: offset),
-            attachments: event.attachments.map { .binary($0) })
+            attachments: event.attachments.map { .binary($0, for: revision) })
     }
 }
 
 extension Dialect {
+    /// The dialect in which a client of Socket.IO 4 or 5 reads a broadcast.
+    static func socketIO(_ revision: SocketIO.ProtocolRevision, for broadcast: Broadcast) -> Dialect {
+        guard revision == .four, case .event(let event) = broadcast.content, !event.attachments.isEmpty else {
+            return .socketIO
+        }
+        return .socketIO4
+    }
+
+    /// The dialect in which a client of Engine.IO 3 or 4 reads a broadcast.
+    static func engineIO(_ revision: EngineIO.ProtocolRevision, for broadcast: Broadcast) -> Dialect {
+        guard revision == .three, case .message(.binary) = broadcast.content else { return .engineIO }
+        return .engineIO3
+    }
+
     /// `nil` when the dialect has no words for the broadcast.
     func encode(_ broadcast: Broadcast) -> Encoding? {
         switch (self, broadcast.content) {
@@ -37,11 +57,16 @@ extension Dialect {
             Encoding(event, namespace: broadcast.namespace)
         case (.socketIORecoverable, .event(let event)):
             Encoding(event, namespace: broadcast.namespace, offset: broadcast.logged)
-        case (.engineIO, .message(.text(let text))):
+        case (.socketIO4, .event(let event)):
+            Encoding(event, namespace: broadcast.namespace, revision: .three)
+        case (.engineIO, .message(.text(let text))), (.engineIO3, .message(.text(let text))):
             Encoding(first: .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
         case (.engineIO, .message(.binary(let bytes))):
             Encoding(first: .binary(bytes))
-        case (.socketIO, .message), (.socketIORecoverable, .message), (.engineIO, .event):
+        case (.engineIO3, .message(.binary(let bytes))):
+            Encoding(first: .binary(bytes, for: .three))
+        case (.socketIO, .message), (.socketIORecoverable, .message), (.socketIO4, .message), (.engineIO, .event),
+            (.engineIO3, .event):
             nil
         }
     }

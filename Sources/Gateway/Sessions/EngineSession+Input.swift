@@ -39,7 +39,7 @@ extension EngineSession {
         self.isPaused = paused
         if !paused {
             self.machine.excusePong(now: .now)
-            self.schedule(after: self.endpoint.sessionConfiguration.pingTimeout, now: .now)
+            self.schedule(after: self.configuration.pingTimeout, now: .now)
         }
         self.current?.setPaused(paused)
         if !paused, self.post != nil { self.readPost() }

@@ -26,6 +26,7 @@ extension EngineSession {
 
     /// Sends a packet that other sessions get as well; `shared` is its frame in the shard's arena.
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
+        guard !packet.isBinary || self.base64.isEmpty else { return self.send(packet, compress: compress) }
         guard !self.waits(packet, compress: compress) else { return }
         if let current = self.current, self.machine.writesDirectly {
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
@@ -48,6 +49,7 @@ extension EngineSession {
     /// Sends a packet that is for this session alone.
     func send(_ packet: OutboundPacket, compress: Bool = true) {
         guard !self.waits(packet, compress: compress) else { return }
+        let packet = packet.encoded(self.base64, over: self.transport)
         switch self.machine.send(packet) {
         case .writeNow:
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
@@ -106,7 +108,9 @@ extension EngineSession {
         let result = self.machine.takePayload(into: &body)
         let compress = self.mayCompress
         if result != .some { self.mayCompress = false }
-        self.endpoint.answerPoll(poll.request, body, isHandshake: poll.isHandshake, sid: self.id, compress: compress)
+        self.endpoint.answerPoll(
+            poll.request, body, isBinary: self.machine.payloadFormat.isBinary, isHandshake: poll.isHandshake,
+            sid: self.id, compress: compress)
         if case .last(let reason) = result { return self.ended(reason) }
         self.catchUp()
     }

@@ -13,7 +13,7 @@ extension EngineSession {
             self.poll = OpenPoll(request: request, isHandshake: false, number: self.polls)
             self.answerPoll()
         case .answerNoop:
-            self.endpoint.answerPoll(request, .noop)
+            self.endpoint.answerPoll(request, .noop, for: self.configuration.revision)
         case .hold:
             self.hold(request, isHandshake: false)
             if self.machine.isProbing { self.schedule(after: EngineEndpoint.noopPace, now: now) }
@@ -73,12 +73,15 @@ extension EngineSession {
                 self.announcedPost = nil
                 request.reply.forgetAbort()
             }
-            // Binary bodies are of protocol 3.
+            var format = PayloadFormat(text: self.configuration.revision)
             if request.contentType?.lowercased().hasPrefix("application/octet-stream") == true {
-                if let ending = self.machine.fail(.transportError) { self.finish(ending) }
-                return self.endpoint.refuse(request, .badRequest)
+                guard format == .counted else {
+                    if let ending = self.machine.fail(.transportError) { self.finish(ending) }
+                    return self.endpoint.refuse(request, .badRequest)
+                }
+                format = .countedBytes
             }
-            self.post = OpenPost(request: request, rest: request.body)
+            self.post = OpenPost(request: request, format: format, rest: request.body)
             self.readPost()
         case .refuse(let error, let ending):
             if let ending { self.finish(ending) }
@@ -117,14 +120,15 @@ extension EngineSession {
     /// Handles packets until all are through, the session is over or reading is paused.
     private func readPackets(of post: inout OpenPost) throws(PayloadError) {
         let body = post.rest
+        let format = post.format
         let next = try body.withUnsafeReadableBytes { (body) throws(PayloadError) -> Int? in
-            var reader = PayloadReader(body)
+            var reader = PayloadReader(body, format: format)
             var count = 0
             while count < Self.packetsPerTurn, !self.isOver, !self.isPaused, let item = try reader.next() {
                 count += 1
                 switch item {
                 case .packet(let type, let data): self.received(type, data)
-                case .binary(let data): self.receivedBinaryMessage(data)
+                case .binary(let data): self.receivedBinaryMessage(data, over: .polling)
                 }
             }
             return reader.nextOffset
@@ -139,9 +143,9 @@ extension EngineSession {
         self.handle(receipt)
     }
 
-    private func receivedBinaryMessage(_ data: ByteBuffer) {
+    func receivedBinaryMessage(_ data: ByteBuffer, over wire: Transport) {
         data.withUnsafeReadableBytes { bytes in
-            let receipt = self.machine.receive(.message, bytes, over: .polling, now: .now)
+            let receipt = self.machine.receive(.message, bytes, over: wire, now: .now)
             if case .message = receipt { return self.message(binary: bytes) }
             self.handle(receipt)
         }

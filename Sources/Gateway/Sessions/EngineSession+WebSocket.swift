@@ -5,10 +5,11 @@ extension EngineSession: WebSocketOwner {
     /// A WebSocket for this session: asks whether it may probe.
     ///
     /// `nil`: refuse the handshake with the error.
-    func receiveUpgrade() -> Result<UpgradeVerdict, ProtocolError> {
+    func receiveUpgrade(wantsBase64: Bool) -> Result<UpgradeVerdict, ProtocolError> {
         switch self.machine.webSocketRequested(now: .now) {
         case .acceptAsProbe:
-            self.schedule(after: self.endpoint.sessionConfiguration.upgradeTimeout, now: .now)
+            if wantsBase64 { self.base64.insert(.websocket) } else { self.base64.remove(.websocket) }
+            self.schedule(after: self.configuration.upgradeTimeout, now: .now)
             return .success(.probe)
         case .acceptThenClose:
             return .success(.closeAtOnce)
@@ -27,6 +28,9 @@ extension EngineSession: WebSocketOwner {
 
     func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
         guard stream === self.current || stream === self.probing else { return }
+        if self.configuration.revision == .three, let data = PacketType.splitBase64(payload) {
+            return self.receivedBinaryMessage(data, over: .websocket)
+        }
         let receipt = self.machine.receiveText(payload, now: .now)
         if case .message = receipt {
             return self.message(text: UnsafeRawBufferPointer(rebasing: payload.dropFirst()))
@@ -36,8 +40,11 @@ extension EngineSession: WebSocketOwner {
 
     func receivedBinary(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
         guard stream === self.current || stream === self.probing else { return }
-        let receipt = self.machine.receive(.message, payload, over: .websocket, now: .now)
-        if case .message = receipt { return self.message(binary: payload) }
+        guard let data = self.configuration.revision == .three ? PacketType.splitBinary(payload) : payload else {
+            return self.handle(self.machine.receiveUnknown())
+        }
+        let receipt = self.machine.receive(.message, data, over: .websocket, now: .now)
+        if case .message = receipt { return self.message(binary: data) }
         self.handle(receipt)
     }
 
@@ -53,9 +60,19 @@ extension EngineSession: WebSocketOwner {
             if self.isPaused { self.current?.setPaused(true) }
             self.shard.counters.upgradesCompleted &+= 1
             self.endpoint.counters.sessionUpgraded()
-            if releasePoll, let poll = self.poll.take() { self.endpoint.answerPoll(poll.request, .noop) }
-            self.machine.takeFrames { self.current?.send($0) }
+            if releasePoll, let poll = self.poll.take() {
+                self.endpoint.answerPoll(poll.request, .noop, for: self.configuration.revision)
+            }
+            let (current, base64) = (self.current, self.base64)
+            self.machine.takeFrames { current?.send($0.encoded(base64, over: .websocket).webSocketFrame) }
             self.catchUp()
+        case .answerPing(let decision):
+            switch decision {
+            case .writeNow: self.current?.send(OutboundPacket.pong.webSocketFrame)
+            case .answerPoll: self.pollNeeded()
+            case .queued, .dropped: break
+            }
+            self.schedule(after: self.configuration.pingInterval + self.configuration.pingTimeout, now: .now)
         case .closeProbe:
             self.shard.counters.upgradesFailed &+= 1
             self.probing.take()?.close(code: nil)

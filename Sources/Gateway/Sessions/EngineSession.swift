@@ -15,6 +15,7 @@ final class EngineSession {
 
     struct OpenPost {
         var request: EngineRequest
+        var format: PayloadFormat
         var rest: ByteBuffer
         /// All packets have been handled; the answer is held back while reading is paused.
         var isRead = false
@@ -47,28 +48,33 @@ final class EngineSession {
     var mayCompress = false
     /// What waits while the client is behind; `nil` as long as it keeps up.
     var backlog: Backlog?
+    /// Transports on which the client takes no bytes; only clients of protocol 3 say so.
+    var base64: TransportSet = []
     private var clientKnows = false
 
     init(
-        id: SessionID, transport: Transport, endpoint: EngineEndpoint, client: EngineClient,
-        now: ContinuousClock.Instant
+        id: SessionID, transport: Transport, configuration: SessionConfiguration, endpoint: EngineEndpoint,
+        client: EngineClient, now: ContinuousClock.Instant
     ) {
         self.id = id
         self.shard = endpoint.shard
         self.endpoint = endpoint
         self.client = client
-        self.machine = EngineIO.Session(transport: transport, configuration: endpoint.sessionConfiguration, now: now)
+        self.machine = EngineIO.Session(transport: transport, configuration: configuration, now: now)
         self.budget = MessageBudget(perSecond: endpoint.shard.limits.messagesPerSecond, now: now)
         client.session = self
         self.timerSlot.set(self)
         self.shard.sessions[id] = self
         endpoint.counters.sessionOpened(transport)
-        self.shard.timers.schedule(
-            after: endpoint.sessionConfiguration.pingInterval, slot: self.timerSlot, token: Self.timerToken, now: now)
+        let first =
+            configuration.revision == .three
+            ? configuration.pingInterval + configuration.pingTimeout : configuration.pingInterval
+        self.shard.timers.schedule(after: first, slot: self.timerSlot, token: Self.timerToken, now: now)
     }
 
     var transport: Transport { self.machine.transport }
     var isOpen: Bool { self.machine.isOpen }
+    var configuration: SessionConfiguration { self.machine.configuration }
 
     // MARK: - Opening
 
@@ -88,7 +94,7 @@ final class EngineSession {
 
     private func sendHandshake() {
         let data = HandshakeData(
-            sid: self.id.string, transport: self.machine.transport, configuration: self.endpoint.sessionConfiguration)
+            sid: self.id.string, transport: self.machine.transport, configuration: self.configuration)
         self.send(.framed(reserving: 160) { data.write(into: &$0) }, compress: false)
     }
 
@@ -105,11 +111,11 @@ final class EngineSession {
             self.answerPoll()
             // More is queued than one answer holds: the next poll takes it, and the close packet.
             guard !self.isOver else { return }
-            self.schedule(after: self.endpoint.sessionConfiguration.linger, now: now)
+            self.schedule(after: self.configuration.linger, now: now)
             self.clientEnded(reason)
         case .linger(_, let closeProbe):
             if closeProbe { self.probing.take()?.close(code: nil) }
-            self.schedule(after: self.endpoint.sessionConfiguration.linger, now: now)
+            self.schedule(after: self.configuration.linger, now: now)
             self.clientEnded(reason)
         case .none:
             break
@@ -118,7 +124,7 @@ final class EngineSession {
 
     func finish(_ ending: Ending) {
         if let answer = ending.pollAnswer, let poll = self.poll.take() {
-            self.endpoint.answerPoll(poll.request, answer)
+            self.endpoint.answerPoll(poll.request, answer, for: self.configuration.revision)
         }
         if ending.closesWebSocket {
             // "Service restart" (IANA registry of close codes) says why; clients come back after any.

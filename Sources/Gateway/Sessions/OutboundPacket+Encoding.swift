@@ -21,12 +21,28 @@ extension OutboundPacket {
     }
 
     /// A binary message: an attachment, or a raw message of an Engine.IO client.
-    static func binary(_ data: ByteBuffer) -> OutboundPacket {
-        var buffer = ByteBufferAllocator().buffer(capacity: 10 + data.readableBytes)
-        FrameEncoder.writeHeader(opcode: .binary, length: data.readableBytes, into: &buffer)
+    static func binary(_ data: ByteBuffer, for revision: EngineIO.ProtocolRevision = .four) -> OutboundPacket {
+        let typeLength = revision == .three ? 1 : 0
+        var buffer = ByteBufferAllocator().buffer(capacity: 11 + data.readableBytes)
+        FrameEncoder.writeHeader(opcode: .binary, length: typeLength + data.readableBytes, into: &buffer)
         let offset = buffer.readableBytes
+        if revision == .three { buffer.writeInteger(PacketType.binaryMessage) }
         buffer.writeImmutableBuffer(data)
         return OutboundPacket(frame: buffer, payloadOffset: offset, isBinary: true)
+    }
+
+    /// A packet of protocol 3 for a client that takes no bytes on these transports: binary as text there, `b4` and
+    /// base64.
+    func encoded(_ base64: TransportSet, over transport: Transport) -> OutboundPacket {
+        guard self.isBinary, base64.contains(transport) else { return self }
+        let length = self.frame.readableBytes - self.payloadOffset
+        return .framed(reserving: 2 + Base64.encodedLength(length)) { buffer in
+            buffer.writeString("b4")
+            self.frame.withUnsafeReadableBytes { bytes in
+                // The data, without the type that stands before it.
+                Base64.encode(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(self.payloadOffset + 1)), into: &buffer)
+            }
+        }
     }
 
     /// The text packet of an event; its attachments follow it.

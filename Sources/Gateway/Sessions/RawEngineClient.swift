@@ -6,10 +6,12 @@ import Routing
 /// An Engine.IO client without Socket.IO: its messages have no names, and it is in one namespace from the start.
 final class RawEngineClient: EngineClient {
     private let endpoint: EngineEndpoint
+    private let revision: EngineIO.ProtocolRevision
     private var socket: Socket?
 
-    init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
+    init(endpoint: EngineEndpoint, revision: EngineIO.ProtocolRevision, handshake: ClientHandshake) {
         self.endpoint = endpoint
+        self.revision = revision
         super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
     }
 
@@ -59,7 +61,8 @@ final class RawEngineClient: EngineClient {
     }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
-        guard let entry = form.entry(.engineIO, deflate: self.session?.sharedDeflate) else { return }
+        guard let entry = form.entry(.engineIO(self.revision, for: broadcast), deflate: self.session?.sharedDeflate)
+        else { return }
         self.session?.deliver(entry, of: broadcast)
     }
 

@@ -7,7 +7,6 @@ struct SharedForm {
         let first: OutboundPacket
         let firstID: OutputArena.BufferID
         let attachments: [(packet: OutboundPacket, id: OutputArena.BufferID)]
-
     }
 
     private let broadcast: Broadcast

@@ -17,6 +17,7 @@ final class SocketIOClient: EngineClient {
     private enum Timer: UInt32 { case connect, attachments }
 
     let endpoint: EngineEndpoint
+    private let revision: SocketIO.ProtocolRevision
     private var decoder: PacketDecoder
     private var connections = NamespaceConnections()
     /// By the index that ``connections`` gives.
@@ -30,15 +31,17 @@ final class SocketIOClient: EngineClient {
     let recoveryWindow: Duration?
     private var timerSlot: TimerSlot?
 
-    init(endpoint: EngineEndpoint, handshake: ClientHandshake) {
+    init(endpoint: EngineEndpoint, revision: SocketIO.ProtocolRevision, handshake: ClientHandshake) {
         self.endpoint = endpoint
+        self.revision = revision
         self.decoder = PacketDecoder(
             limits: PacketDecoder.Limits(
                 maxAttachments: endpoint.options.maxAttachments,
-                maxPacketBytes: endpoint.options.maxHttpBufferSize))
-        // For clients that cannot cope with one argument more.
+                maxPacketBytes: endpoint.options.maxHttpBufferSize),
+            revision: revision)
+        // For clients that cannot cope with one argument more. Those of Socket.IO 2 know nothing of it.
         let isWanted = handshake.query.first { $0.name == "recovery" }?.value != "false"
-        self.recoveryWindow = isWanted ? endpoint.options.recoveryWindow : nil
+        self.recoveryWindow = isWanted && revision == .five ? endpoint.options.recoveryWindow : nil
         super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
     }
 
@@ -50,6 +53,7 @@ final class SocketIOClient: EngineClient {
 
     override func opened() {
         self.schedule(after: self.endpoint.options.connectTimeout, token: Timer.connect.rawValue)
+        if self.revision == .four { self.connect(UnsafeRawBufferPointer(start: nil, count: 0), auth: nil) }
     }
 
     private func schedule(after delay: Duration, token: UInt32) {
@@ -105,7 +109,7 @@ final class SocketIOClient: EngineClient {
     private func received(_ packet: Packet) {
         switch packet.kind {
         case .connect:
-            self.connect(packet)
+            self.connect(packet.namespace, auth: self.auth(of: packet))
         case .disconnect:
             switch self.connections.receiveDisconnect(namespace: packet.namespace) {
             case .deliver(let index): self.close(index, .client, isFinal: true)
@@ -130,13 +134,21 @@ final class SocketIOClient: EngineClient {
 
     // MARK: - Entering and leaving
 
-    private func connect(_ packet: Packet) {
-        switch self.connections.receiveConnect(namespace: packet.namespace) {
+    /// The JSON that came with a CONNECT, be it as its payload or as the query of its namespace.
+    private func auth(of packet: Packet) -> [UInt8]? {
+        guard !packet.payload.isEmpty else { return nil }
+        guard self.revision == .four, packet.payload.count <= Self.maxAuthBytes else { return Array(packet.payload) }
+        return ConnectQuery.json(packet.payload)
+    }
+
+    /// - Parameter path: the namespace, empty for the root.
+    private func connect(_ path: UnsafeRawBufferPointer, auth: [UInt8]?) {
+        switch self.connections.receiveConnect(namespace: path) {
         case .duplicate, .tooMany:
             self.session?.close(.parseError)
         case .proceed(let index):
-            let name = packet.namespaceName
-            guard packet.payload.count <= Self.maxAuthBytes else {
+            let name = path.isEmpty ? "/" : String(decoding: path, as: UTF8.self)
+            guard auth?.count ?? 0 <= Self.maxAuthBytes else {
                 _ = self.connections.connectRefused(index)
                 return self.sendConnectError(name, "Payload too large", nil)
             }
@@ -146,15 +158,21 @@ final class SocketIOClient: EngineClient {
                 return self.sendConnectError(name, "Invalid namespace", nil)
             }
             let socket = Socket(
-                id: SessionID(shard: self.shard.handle.index, using: &self.shard.random).string, client: self,
-                namespace: self.shard.openNamespace(namespace),
-                auth: packet.payload.isEmpty ? nil : Array(packet.payload),
+                id: self.socketID(in: name), client: self, namespace: self.shard.openNamespace(namespace), auth: auth,
                 connectedAtMilliseconds: WallClock.milliseconds())
             if self.recoveryWindow != nil { socket.claim = socket.auth.flatMap(RecoveryClaim.init) }
             while self.sockets.count <= index { self.sockets.append(nil) }
             self.sockets[index] = socket
             self.authenticate(socket, for: self.endpoint)
         }
+    }
+
+    /// A client of Socket.IO 2 is not told the id: it works it out from the session's.
+    private func socketID(in namespace: String) -> String {
+        guard self.revision == .four, let session = self.session?.id.string else {
+            return SessionID(shard: self.shard.handle.index, using: &self.shard.random).string
+        }
+        return namespace == "/" ? session : "\(namespace)#\(session)"
     }
 
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
@@ -175,7 +193,8 @@ final class SocketIOClient: EngineClient {
             socket.namespace.counters.connectsAccepted &+= 1
             self.session?.sendMessage {
                 PacketEncoder.connectReply(
-                    namespace: namespace, sid: socket.id, pid: socket.track?.pid.string, into: &$0)
+                    namespace: namespace, sid: socket.id, pid: socket.track?.pid.string, revision: self.revision,
+                    into: &$0)
             }
             guard let resumption = socket.resumption.take() else { return }
             socket.namespace.rejoin(resumption.recovery.record.stays.rooms, socket)
@@ -209,7 +228,8 @@ final class SocketIOClient: EngineClient {
 
     private func sendConnectError(_ namespace: String, _ message: String, _ data: [UInt8]?) {
         self.session?.sendMessage {
-            PacketEncoder.connectError(namespace: namespace, message: message, data: data, into: &$0)
+            PacketEncoder.connectError(
+                namespace: namespace, message: message, data: data, revision: self.revision, into: &$0)
         }
     }
 
@@ -283,7 +303,9 @@ final class SocketIOClient: EngineClient {
     private func form(of broadcast: Broadcast, _ form: inout SharedForm, for socket: Socket) -> SharedForm.Entry? {
         let deflate = self.session?.sharedDeflate
         // Behind an ack id the callback must stay the last argument.
-        guard let track = socket.track, broadcast.ackID == nil else { return form.entry(.socketIO, deflate: deflate) }
+        guard let track = socket.track, broadcast.ackID == nil else {
+            return form.entry(.socketIO(self.revision, for: broadcast), deflate: deflate)
+        }
         if let logged = broadcast.loggedSequence {
             track.sent = logged
             return form.entry(.socketIORecoverable, deflate: deflate)
@@ -302,7 +324,9 @@ final class SocketIOClient: EngineClient {
                     namespace: namespace, id: id, arguments: $0, attachmentCount: attachments.count, into: &buffer)
             }
         }
-        for attachment in attachments { self.session?.send(.binary(attachment)) }
+        for attachment in attachments {
+            self.session?.send(.binary(attachment, for: self.revision == .four ? .three : .four))
+        }
     }
 }
 

@@ -54,6 +54,15 @@ struct SessionID: Hashable, Sendable {
         self.place = UInt16(truncatingIfNeeded: place)
     }
 
+    /// The id of a socket: that of a Socket.IO 2 client has its namespace before it, `/chat#…`.
+    init?(socketID: String) {
+        guard let mark = socketID.utf8.lastIndex(of: UInt8(ascii: "#")) else {
+            self.init(socketID)
+            return
+        }
+        self.init(socketID[socketID.utf8.index(after: mark)...])
+    }
+
     var string: String {
         String(unsafeUninitializedCapacity: Self.length) { output in
             var accumulator: UInt32 = 0

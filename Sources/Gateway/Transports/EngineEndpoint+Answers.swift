@@ -6,26 +6,30 @@ import NIOCore
 /// What requests are answered with.
 extension EngineEndpoint {
     /// Answers a poll with a packet of the protocol's own.
-    func answerPoll(_ request: EngineRequest, _ packet: PacketType) {
-        self.answerPoll(request, ByteBuffer(bytes: [packet.rawValue]), sid: nil, compress: false)
+    func answerPoll(_ request: EngineRequest, _ packet: PacketType, for revision: ProtocolRevision) {
+        self.answerPoll(request, packet.payload(PayloadFormat(text: revision)), sid: nil, compress: false)
     }
 
     func answerPoll(
-        _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool = false, sid: SessionID?, compress: Bool
+        _ request: EngineRequest, _ body: ByteBuffer, isBinary: Bool = false, isHandshake: Bool = false,
+        sid: SessionID?, compress: Bool
     ) {
-        let headers = Self.pollHeaders
+        let headers = isBinary ? Self.binaryPollHeaders : Self.pollHeaders
         if request.isPlain, !isHandshake || self.options.cookie == nil, self.crossOrigin == nil,
             !compress || self.options.httpCompression.map({ body.readableBytes < $0 }) ?? true
         {
             return request.reply.respond(
-                HTTPResponse(200, headers: headers, body: body, prepared: self.preparedPoll))
+                HTTPResponse(200, headers: headers, body: body, prepared: isBinary ? nil : self.preparedPoll))
         }
-        self.answerUnusualPoll(request, body, isHandshake: isHandshake, sid: sid, compress: compress)
+        self.answerUnusualPoll(request, headers, body, isHandshake: isHandshake, sid: sid, compress: compress)
     }
 
     private static let ok = ByteBuffer(string: "ok")
     static let pollHeaders = [
         (name: "content-type", value: "text/plain; charset=UTF-8"), (name: "cache-control", value: "no-store"),
+    ]
+    private static let binaryPollHeaders = [
+        (name: "content-type", value: "application/octet-stream"), (name: "cache-control", value: "no-store"),
     ]
     static let postHeaders = [
         (name: "content-type", value: "text/html"), (name: "cache-control", value: "no-store"),
@@ -33,9 +37,10 @@ extension EngineEndpoint {
 
     /// With a cookie, for another origin, compressed, or for an old browser.
     private func answerUnusualPoll(
-        _ request: EngineRequest, _ body: ByteBuffer, isHandshake: Bool, sid: SessionID?, compress: Bool
+        _ request: EngineRequest, _ headers: [(name: String, value: String)], _ body: ByteBuffer, isHandshake: Bool,
+        sid: SessionID?, compress: Bool
     ) {
-        var headers = Self.pollHeaders
+        var headers = headers
         if isHandshake, let cookie = self.options.cookie, let sid {
             headers.append(("set-cookie", cookie.field(value: sid.string)))
         }

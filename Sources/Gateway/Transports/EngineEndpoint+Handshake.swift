@@ -31,9 +31,18 @@ extension EngineEndpoint {
         let handshake = self.handshakeInfo(exchange, query: query.parameters.map { ($0.name, $0.value) })
         let client: EngineClient =
             switch self.options.protocol {
-            case .engineIO: RawEngineClient(endpoint: self, handshake: handshake)
-            default: SocketIOClient(endpoint: self, handshake: handshake)
+            case .engineIO: RawEngineClient(endpoint: self, revision: query.revision, handshake: handshake)
+            default:
+                SocketIOClient(
+                    endpoint: self, revision: query.revision == .three ? .four : .five, handshake: handshake)
             }
-        return EngineSession(id: id, transport: transport, endpoint: self, client: client, now: now)
+        let session = EngineSession(
+            id: id, transport: transport,
+            configuration: query.revision == .three ? self.sessionConfiguration3 : self.sessionConfiguration,
+            endpoint: self, client: client, now: now)
+        if query.revision == .three, query.wantsBase64 {
+            session.base64.insert(transport == .polling ? .polling : .websocket)
+        }
+        return session
     }
 }

@@ -5,14 +5,16 @@ import WebSocketProtocol
 
 /// WebSockets of sessions that exist: the way to the session that they name.
 extension EngineEndpoint {
-    func upgrade(_ exchange: HTTPExchange, _ sid: String) {
+    func upgrade(_ exchange: HTTPExchange, _ sid: String, wantsBase64: Bool) {
         guard self.checkWebSocket(exchange) else { return }
         guard let id = SessionID(sid), id.shard < self.shard.core.shards.count else {
             return self.refuse(exchange, .unknownSession, isUpgrade: true)
         }
-        guard id.shard == self.shard.handle.index else { return self.upgradeElsewhere(exchange, id) }
+        guard id.shard == self.shard.handle.index else {
+            return self.upgradeElsewhere(exchange, id, wantsBase64: wantsBase64)
+        }
         guard let session = self.session(id) else { return self.refuse(exchange, .unknownSession, isUpgrade: true) }
-        switch session.receiveUpgrade() {
+        switch session.receiveUpgrade(wantsBase64: wantsBase64) {
         case .failure(let error):
             self.refuse(exchange, error, isUpgrade: true)
         case .success(let verdict):
@@ -40,7 +42,7 @@ extension EngineEndpoint {
     }
 
     /// The session lives on another loop: its connection moves there, and is never moved again.
-    private func upgradeElsewhere(_ exchange: HTTPExchange, _ id: SessionID) {
+    private func upgradeElsewhere(_ exchange: HTTPExchange, _ id: SessionID, wantsBase64: Bool) {
         let path = self.path
         let key = exchange.head.headers.first("sec-websocket-key") ?? ""
         let deflate = self.agreedDeflate(exchange)
@@ -53,7 +55,7 @@ extension EngineEndpoint {
             guard let endpoint = connection.shard.endpoints[path] as? EngineEndpoint else {
                 return connection.close(.done)
             }
-            endpoint.continueUpgrade(connection, leftover, id, key: key, deflate)
+            endpoint.continueUpgrade(connection, leftover, id, key: key, deflate, wantsBase64: wantsBase64)
         }
     }
 
@@ -77,9 +79,11 @@ extension EngineEndpoint {
     }
 
     private func continueUpgrade(
-        _ connection: Connection, _ leftover: ByteBuffer, _ id: SessionID, key: String, _ deflate: DeflateParameters?
+        _ connection: Connection, _ leftover: ByteBuffer, _ id: SessionID, key: String, _ deflate: DeflateParameters?,
+        wantsBase64: Bool
     ) {
-        let verdict = self.session(id).map { $0.receiveUpgrade() } ?? .failure(.unknownSession)
+        let verdict =
+            self.session(id).map { $0.receiveUpgrade(wantsBase64: wantsBase64) } ?? .failure(.unknownSession)
         switch verdict {
         case .failure(let error):
             connection.send { Self.writeRefusal(error, into: &$0) }

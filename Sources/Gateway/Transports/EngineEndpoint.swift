@@ -13,6 +13,8 @@ final class EngineEndpoint: ClientEndpoint {
     static let noopPace: Duration = .milliseconds(100)
 
     let sessionConfiguration: SessionConfiguration
+    /// For clients of protocol 3.
+    let sessionConfiguration3: SessionConfiguration
     private let transports: TransportSet
     private let bundle: ClientBundle?
     let preparedPoll = try? PreparedHead(
@@ -25,10 +27,14 @@ final class EngineEndpoint: ClientEndpoint {
         if options.transports.contains(.polling) { transports.insert(.polling) }
         if options.transports.contains(.websocket) { transports.insert(.websocket) }
         self.transports = transports
-        self.sessionConfiguration = SessionConfiguration(
-            pingInterval: options.pingInterval, pingTimeout: options.pingTimeout,
-            upgradeTimeout: options.upgradeTimeout,
-            maxPayload: options.maxHttpBufferSize, transports: transports, allowUpgrades: options.allowUpgrades)
+        func configuration(_ revision: ProtocolRevision) -> SessionConfiguration {
+            SessionConfiguration(
+                revision: revision, pingInterval: options.pingInterval, pingTimeout: options.pingTimeout,
+                upgradeTimeout: options.upgradeTimeout, maxPayload: options.maxHttpBufferSize, transports: transports,
+                allowUpgrades: options.allowUpgrades)
+        }
+        self.sessionConfiguration = configuration(.four)
+        self.sessionConfiguration3 = configuration(.three)
         self.bundle = options.serveClient.flatMap { shard.generation.clientBundles[$0] }
         // Matched by prefix, so without its slash the path serves both forms.
         let path =
@@ -59,7 +65,8 @@ final class EngineEndpoint: ClientEndpoint {
             default: .other
             }
         let intent = RequestIntent(
-            method: method, query: query, isWebSocketUpgrade: isUpgrade, allowing: self.transports)
+            method: method, query: query, isWebSocketUpgrade: isUpgrade, allowing: self.transports,
+            allowsRevision3: self.options.allowEIO3)
         switch intent {
         case .refuse(let error):
             self.refuse(exchange, error, isUpgrade: isUpgrade)
@@ -72,7 +79,7 @@ final class EngineEndpoint: ClientEndpoint {
         case .post(let sid):
             self.forward(exchange, sid) { $0.receivePost($1) }
         case .upgrade(let sid):
-            self.upgrade(exchange, sid)
+            self.upgrade(exchange, sid, wantsBase64: query.wantsBase64)
         case .misuse(let sid, let misuse):
             self.refuseMisuse(exchange, sid, misuse, isUpgrade: isUpgrade)
         }

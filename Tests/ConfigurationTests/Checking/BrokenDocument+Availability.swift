@@ -32,9 +32,6 @@ extension BrokenDocument {
         # batch
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{"max":5}}]}
         > gateway.json:1:103 /routes/0/batch: "batch" is not available in this version
-        # eio3
-        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","allowEIO3": true}]}
-        > gateway.json:1:73 /endpoints/0/allowEIO3: "allowEIO3" is not available in this version (leave it at false)
         # webtransport
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","transports": ["polling","webtransport"]}]}
         > gateway.json:1:85 /endpoints/0/transports/1: "webtransport" transports are not available in this version (available: polling, websocket)

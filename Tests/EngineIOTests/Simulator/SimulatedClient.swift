@@ -19,7 +19,13 @@ final class SimulatedClient {
     private var wire: Wire?
     private var outbox: [Frame] = []
 
-    init(world: World) { self.world = world }
+    /// Protocol 3: it is the client that pings.
+    private let pings: Bool
+
+    init(world: World, revision: ProtocolRevision) {
+        self.world = world
+        pings = revision == .three
+    }
 
     var isClosed: Bool { state == .closed }
 
@@ -33,7 +39,18 @@ final class SimulatedClient {
 
     // MARK: What the application does
 
-    func start(_ handshake: Exchange) { poll = handshake }
+    func start(_ handshake: Exchange) {
+        poll = handshake
+        if pings { planPing() }
+    }
+
+    private func planPing() {
+        world.after(Simulation.pingInterval) {
+            guard self.state != .closed else { return }
+            self.outbox.append(.text("2"))
+            self.flush()
+        }
+    }
 
     func sendMessages(_ count: Int) {
         guard state != .closed else { return }
@@ -86,7 +103,8 @@ final class SimulatedClient {
             let word = ["", "x", "0", "5", "9"][world.random.below(5)]
             if let wire = wire ?? probe { network.toServer(wire, .text(word)) }
         case .ping:
-            if let wire { network.toServer(wire, .text("2")) }
+            // In the direction in which it must not go.
+            if let wire { network.toServer(wire, .text(pings ? "3" : "2")) }
         case .cut:
             if let target = wire ?? probe { network.cut(target) } else if let poll { network.cut(poll) }
         case .silence:
@@ -143,7 +161,7 @@ final class SimulatedClient {
         guard from === wire, state == .websocket else { return }
         switch frame {
         case .text(let packet): take(packet)
-        case .binary(let data): take("4" + data)
+        case .binary(let data): take("4" + (pings ? data.dropFirst() : data[...]))
         }
     }
 
@@ -174,10 +192,14 @@ final class SimulatedClient {
 
     private func take(_ packet: String) {
         guard state != .closed else { return }
-        if packet == "2" {
+        if pings {
+            world.expect(packet != "2", "the server pings a client that does")
+            if packet == "3" { planPing() }
+        } else if packet == "2" {
             outbox.append(.text("3"))
             flush()
-        } else if packet.hasPrefix("4s"), !isTainted {
+        }
+        if packet.hasPrefix("4s"), !isTainted {
             world.expect(packet == "4s\(received)", "the client got \(packet) instead of 4s\(received)")
             received += 1
         }
@@ -197,7 +219,13 @@ final class SimulatedClient {
         case .closed, .pausing: return
         case .websocket:
             guard let wire else { return }
-            for frame in outbox { network.toServer(wire, frame) }
+            for frame in outbox {
+                guard pings, case .binary(let data) = frame else {
+                    network.toServer(wire, frame)
+                    continue
+                }
+                network.toServer(wire, .binary(SimulatedPayload.binary(data, .three)))
+            }
             outbox = []
         case .polling:
             guard post == nil, !outbox.isEmpty else { return }

@@ -34,6 +34,7 @@ extension SimulatedServer {
             case .none: world.expect(ending != nil, "nothing to do, yet not over")
             case .sendPing(let decision, _):
                 world.note("ping: \(decision)")
+                world.expect(revision == .four, "the server pings a client that does")
                 follow(decision, .ping)
             case .closeProbe:
                 world.note("probe too slow")
@@ -72,8 +73,12 @@ extension SimulatedServer {
                 openPoll = nil
                 answer(poll, 200, "6")
             }
-            session.takeFrames { self.write($0) }
+            session.takeFrames { self.write($0.webSocketFrame) }
             world.expect(session.queuedPackets == 0, "not flushed")
+        case .answerPing(let decision):
+            world.note("pong: \(decision)")
+            world.count("pings answered")
+            follow(decision, .pong)
         case .closeProbe:
             world.count("probes refused")
             closeWire()
@@ -95,7 +100,7 @@ extension SimulatedServer {
         switch bytes.utf8.first {
         case UInt8(ascii: "t"): network.toClient(wire, .text(leave(String(bytes.dropFirst()))))
         case UInt8(ascii: "b"):
-            _ = leave("4" + bytes.dropFirst())
+            _ = leave("4" + bytes.dropFirst(revision == .three ? 2 : 1))
             network.toClient(wire, .binary(String(bytes.dropFirst())))
         default: network.toClient(wire, .text(String(decoding: frame.readableBytesView.dropFirst(2), as: UTF8.self)))
         }
@@ -114,7 +119,7 @@ extension SimulatedServer {
         openPoll = nil
         var buffer = ByteBuffer()
         let result = session.takePayload(into: &buffer, limit: 30)
-        let payload = String(buffer: buffer)
+        let payload = SimulatedPayload.decode(buffer, session.payloadFormat, world)
         for packet in payload.split(separator: "\u{1e}", omittingEmptySubsequences: false) {
             world.expect(!packet.isEmpty, "an empty packet left")
             _ = leave(SimulatedClient.text(of: packet))

@@ -5,6 +5,7 @@ import NIOCore
 final class SimulatedServer {
     let world: World
     var network: Network!
+    let revision: ProtocolRevision
     var session: Session
     var openPoll: Exchange?
     var openPost: Exchange?
@@ -25,6 +26,7 @@ final class SimulatedServer {
 
     init(world: World, configuration: SessionConfiguration) {
         self.world = world
+        revision = configuration.revision
         session = Session(transport: .polling, configuration: configuration, now: world.now)
     }
 
@@ -34,7 +36,7 @@ final class SimulatedServer {
         turn {
             for _ in 0..<count {
                 let isBinary = world.random.oneIn(5)
-                let payload = isBinary ? "s\(sent)" : "4s\(sent)"
+                let payload = isBinary ? SimulatedPayload.binary("s\(sent)", revision) : "4s\(sent)"
                 let packet = OutboundPacket(
                     frame: ByteBuffer(string: (isBinary ? "b" : "t") + payload), payloadOffset: 1, isBinary: isBinary)
                 let wasWritable = session.isWritable
@@ -114,9 +116,9 @@ final class SimulatedServer {
             guard openPost === exchange else { return }
             openPost = nil
             var status = 200
-            var body = exchange.body.joined(separator: "\u{1e}")
-            body.withUTF8 { bytes in
-                var reader = PayloadReader(UnsafeRawBufferPointer(bytes))
+            let (body, format) = SimulatedPayload.encode(exchange.body, revision, mayBeBytes: exchange.id % 3 != 0)
+            body.withUnsafeReadableBytes { bytes in
+                var reader = PayloadReader(bytes, format: format)
                 do throws(PayloadError) {
                     while status == 200, let item = try reader.next() {
                         switch item {
@@ -188,7 +190,8 @@ final class SimulatedServer {
         turn {
             guard from === wire else { return }
             switch frame {
-            case .binary(let text):
+            case .binary(let data):
+                let text = revision == .three ? String(data.dropFirst()) : data
                 let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
                 follow(session.receive(.message, nothing, over: .websocket, now: world.now), text)
             case .text(var packet):

@@ -6,13 +6,16 @@ struct Simulation {
     private(set) var counts: [String: Int]
     private(set) var trace: [String]
 
-    init(seed: UInt64, isTracing: Bool = false) {
+    /// In milliseconds.
+    static let pingInterval = 300
+
+    init(seed: UInt64, revision: ProtocolRevision = .four, isTracing: Bool = false) {
         let world = World(seed: seed, isTracing: isTracing)
         let configuration = SessionConfiguration(
-            pingInterval: .milliseconds(300), pingTimeout: .milliseconds(200), upgradeTimeout: .milliseconds(250),
-            linger: .milliseconds(300), maxPayload: 1000)
+            revision: revision, pingInterval: .milliseconds(Self.pingInterval), pingTimeout: .milliseconds(200),
+            upgradeTimeout: .milliseconds(250), linger: .milliseconds(300), maxPayload: 1000)
         let server = SimulatedServer(world: world, configuration: configuration)
-        let client = SimulatedClient(world: world)
+        let client = SimulatedClient(world: world, revision: revision)
         // A third of the worlds is at peace: what is sent there must arrive.
         let network = Network(
             world: world, server: server, client: client,

@@ -1,3 +1,4 @@
+import EngineIO
 import Foundation
 import Testing
 
@@ -6,11 +7,13 @@ import Testing
     private static let environment = ProcessInfo.processInfo.environment
 
     /// Two halves, so that two cores share them.
-    @Test(arguments: [0, 1])
-    func `E2 E6 E7 E8 E9 E10 whatever happens, polls are answered once and messages arrive in order`(half: UInt64) {
+    @Test(arguments: [0, 1], ProtocolRevision.allCases)
+    func `E2 E6 E7 E8 E9 E10 whatever happens, polls are answered once and messages arrive in order`(
+        half: UInt64, revision: ProtocolRevision
+    ) {
         if let seed = Self.environment["GATEHOUSE_SIM_SEED"].flatMap(UInt64.init) {
             guard seed % 2 == half else { return }
-            let simulation = Simulation(seed: seed, isTracing: true)
+            let simulation = Simulation(seed: seed, revision: revision, isTracing: true)
             print(simulation.trace.joined(separator: "\n"))
             #expect(simulation.failures == [])
             return
@@ -18,12 +21,14 @@ import Testing
         let count = Self.environment["GATEHOUSE_SIM_SEEDS"].flatMap(UInt64.init) ?? 5_000
         var counts: [String: Int] = [:]
         for seed in stride(from: half, to: count, by: 2) {
-            let simulation = Simulation(seed: seed)
+            let simulation = Simulation(seed: seed, revision: revision)
             counts.merge(simulation.counts, uniquingKeysWith: +)
             guard simulation.failures.isEmpty else {
                 print("GATEHOUSE_SIM_SEED=\(seed)")
-                print(Simulation(seed: seed, isTracing: true).trace.suffix(60).joined(separator: "\n"))
-                Issue.record("seed \(seed): \(simulation.failures)")
+                print(
+                    Simulation(seed: seed, revision: revision, isTracing: true).trace.suffix(60).joined(separator: "\n")
+                )
+                Issue.record("seed \(seed), \(revision): \(simulation.failures)")
                 return
             }
         }
@@ -37,6 +42,7 @@ import Testing
         ] {
             #expect(counts[event, default: 0] > 0, "never happened: \(event)")
         }
+        #expect((counts["pings answered", default: 0] > 0) == (revision == .three))
     }
 
     @Test func `a seed tells the same story every time`() {

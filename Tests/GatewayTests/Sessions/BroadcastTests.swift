@@ -1,4 +1,5 @@
 import Bus
+import EngineIO
 import NIOCore
 import Testing
 
@@ -37,6 +38,28 @@ import Testing
         let encoding = self.event("pic", placeholder, attachments: [ByteBuffer(bytes: [1, 2, 3])]).encoding(.socketIO)
         #expect(self.payload(encoding) == #"451-/chat,["pic",\#(placeholder)]"#)
         #expect(encoding?.attachments.map { Array($0.frame.readableBytesView) } == [[0x82, 3, 1, 2, 3]])
+    }
+
+    @Test func `clients of Socket.IO 2 read the same text, and bytes behind their type`() {
+        let placeholder = #"{"_placeholder":true,"num":0}"#
+        let plain = self.event("say", "1")
+        #expect(Dialect.socketIO(.four, for: plain) == .socketIO)
+        #expect(Dialect.socketIO(.five, for: plain) == .socketIO)
+        let picture = self.event("pic", placeholder, attachments: [ByteBuffer(bytes: [1, 2, 3])])
+        #expect(Dialect.socketIO(.five, for: picture) == .socketIO)
+        #expect(Dialect.socketIO(.four, for: picture) == .socketIO4)
+        let encoding = picture.encoding(.socketIO4)
+        #expect(self.payload(encoding) == self.payload(picture.encoding(.socketIO)))
+        #expect(encoding?.attachments.map { Array($0.frame.readableBytesView) } == [[0x82, 4, 4, 1, 2, 3]])
+    }
+
+    @Test func `for clients that take no bytes a binary packet of protocol 3 becomes text`() {
+        let packet = OutboundPacket.binary(ByteBuffer(bytes: [1, 2, 3, 4]), for: .three)
+        let text = packet.encoded(.polling, over: .polling)
+        #expect(!text.isBinary)
+        #expect(String(buffer: text.frame).hasSuffix("b4AQIDBA=="))
+        #expect(packet.encoded(.polling, over: .websocket) == packet)
+        #expect(packet.encoded([], over: .polling) == packet)
     }
 
     @Test func `what a dialect has no words for is not said at all`() {

@@ -37,4 +37,15 @@ import Testing
             #expect(varying >= 5, "place \(place)")
         }
     }
+
+    @Test func `the id of a socket may have its namespace before it`() throws {
+        var random = SystemRandomNumberGenerator()
+        let id = SessionID(shard: 3, using: &random)
+        for text in [id.string, "/chat#\(id.string)", "/a#b#\(id.string)", "#\(id.string)"] {
+            #expect(SessionID(socketID: text) == id)
+        }
+        for text in ["", "#", "/chat#", "/chat#x", "\(id.string)#", "/chat\(id.string)"] {
+            #expect(SessionID(socketID: text) == nil)
+        }
+    }
 }
