@@ -4,6 +4,8 @@ extension GatewayConfiguration {
         package var maxConnections: Int
         package var acceptRate: Rate
         package var maxConnectionsPerIP: Int
+        package var handshakesPerIP: Rate
+        package var maxPendingPerIP: Int
         package var messagesPerSocket: Rate
         /// Bytes waiting for one connection above which volatile events are dropped.
         package var outputSoft: Int

@@ -72,6 +72,7 @@ struct ModelReader {
             key: section.text("key"),
             minimumVersion: section.choice("minimumVersion", default: .v12),
             clientCA: section.optionalText("clientCA"),
+            requiresClientCertificate: section.text("clientCertificates") != "optional",
             ticketKeys: section.optionalText("ticketKeys"),
             certificates: section.sections("certificates").map { further in
                 .init(
@@ -124,6 +125,8 @@ struct ModelReader {
             maxConnections: section.integer("maxConnections"),
             acceptRate: section.rate("acceptRate"),
             maxConnectionsPerIP: section.integer("maxConnectionsPerIP"),
+            handshakesPerIP: section.rate("handshakesPerIP"),
+            maxPendingPerIP: section.integer("maxPendingPerIP"),
             messagesPerSocket: section.rate("messagesPerSocket"),
             outputSoft: section.integer("outputSoft"),
             outputHard: section.integer("outputHard"),

@@ -118,7 +118,11 @@ final class Connection: ChannelInboundHandler {
         self.permit = permit
         guard let refusal = permit.refusal else { return }
         self.shard.counters.listeners[self.listener.index].refused[refusal, default: 0] &+= 1
+        if permit.closesAtOnce { self.close(.done) }
     }
+
+    /// The certificate that the client showed; it chains up to the listener's `clientCA`.
+    var peerCertificate: PeerCertificate? { self.tls?.handshake?.peer }
 
     func setPeer(_ address: IPAddress) { self.peerAddress = address }
 

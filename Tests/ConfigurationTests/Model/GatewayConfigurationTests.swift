@@ -26,7 +26,8 @@ import Testing
             configuration.limits
                 == .init(
                     maxConnections: 100_000, acceptRate: .init(count: 1000, period: .seconds(1)),
-                    maxConnectionsPerIP: 200,
+                    maxConnectionsPerIP: 200, handshakesPerIP: .init(count: 20, period: .seconds(1)),
+                    maxPendingPerIP: 100,
                     messagesPerSocket: .init(count: 1000, period: .seconds(1)), outputSoft: 256 << 10,
                     outputHard: 1 << 20, maxRoomsPerSocket: 1000, memoryBudget: .percent(70)))
         #expect(
