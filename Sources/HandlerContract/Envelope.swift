@@ -89,6 +89,7 @@ package struct Envelope: Sendable {
         writer.beginObject()
         writer.member("ip", socket.remoteAddress)
         writer.member("tls", socket.isTLS)
+        if let certificate = socket.certificate { writer.member("certificate", raw: certificate) }
         writer.endObject()
         if !socket.headers.isEmpty { write(headers: socket.headers, to: &writer) }
         writer.endObject()

@@ -93,6 +93,8 @@ package struct SocketDetails: Sendable {
     package var isRecovered: Bool
     package var remoteAddress: String
     package var isTLS: Bool
+    /// The names in the client's certificate, a JSON object.
+    package var certificate: [UInt8]?
     /// Only what the handler's `forwardHeaders` allows.
     package var headers: [(name: String, value: String)]
 
@@ -100,7 +102,7 @@ package struct SocketDetails: Sendable {
         id: String, session: String, namespace: String, clientProtocol: String = "socket.io", transport: String?,
         user: String? = nil, rooms: [String] = [], state: [(key: String, json: [UInt8])] = [],
         connectedAt: Timestamp, isRecovered: Bool = false, remoteAddress: String, isTLS: Bool,
-        headers: [(name: String, value: String)] = []
+        certificate: [UInt8]? = nil, headers: [(name: String, value: String)] = []
     ) {
         self.id = id
         self.session = session
@@ -114,6 +116,7 @@ package struct SocketDetails: Sendable {
         self.isRecovered = isRecovered
         self.remoteAddress = remoteAddress
         self.isTLS = isTLS
+        self.certificate = certificate
         self.headers = headers
     }
 }

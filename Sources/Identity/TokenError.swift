@@ -15,6 +15,8 @@ package enum TokenError: String, Error, Hashable, Sendable, CaseIterable {
     case unknownKey
     /// The key set could not be fetched for too long: not the token's fault.
     case keysUnavailable
+    /// Too many tokens of a costly algorithm wait to be verified: not the token's fault either.
+    case overloaded
     case badSignature
     /// A claim that is checked is not of the type that RFC 7519 gives it.
     case invalidClaim
@@ -25,10 +27,12 @@ package enum TokenError: String, Error, Hashable, Sendable, CaseIterable {
     case issuedInFuture
     case wrongAudience
     case wrongIssuer
+    /// Sent to extend a connection that is somebody else's.
+    case wrongUser
 
     /// What the client is told, whatever the reason.
     package static let clientMessage = "unauthorized"
 
     /// Whether the same token may be accepted a little later, so that the client should not be told to stay away.
-    package var isTemporary: Bool { self == .keysUnavailable }
+    package var isTemporary: Bool { self == .keysUnavailable || self == .overloaded }
 }

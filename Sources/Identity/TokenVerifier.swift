@@ -18,6 +18,15 @@ package struct TokenVerifier: Sendable {
         return try verify(Array(token.utf8), keys: keys, now: now)
     }
 
+    /// Whether ``verify(_:keys:now:)`` is better not called on an event loop, by the token's own word.
+    package func isCostly(_ token: String) -> Bool {
+        guard policy.algorithms.contains(where: \.isCostly), token.utf8.count <= TokenPolicy.sizeLimit,
+            let parts = try? CompactToken(Array(token.utf8)),
+            let algorithm = SignatureAlgorithm(rawValue: parts.algorithm)
+        else { return false }
+        return algorithm.isCostly && policy.algorithms.contains(algorithm)
+    }
+
     package func verify(_ token: [UInt8], keys: KeySet, now: Int) throws(TokenError) -> VerifiedToken {
         guard token.count <= TokenPolicy.sizeLimit else { throw .tooLarge }
         let parts = try CompactToken(token)

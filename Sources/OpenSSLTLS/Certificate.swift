@@ -22,6 +22,22 @@ final class Certificate {
         return String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
+    /// The only common name of the subject.
+    var commonName: String? {
+        let name = X509_get_subject_name(self.native)
+        let index = X509_NAME_get_index_by_NID(name, NID_commonName, -1)
+        guard index >= 0, X509_NAME_get_index_by_NID(name, NID_commonName, index) < 0,
+            let entry = X509_NAME_get_entry(name, index)
+        else { return nil }
+        // Whatever alphabet it is written in.
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = ASN1_STRING_to_UTF8(&bytes, X509_NAME_ENTRY_get_data(entry))
+        guard count >= 0, let bytes else { return nil }
+        defer { CRYPTO_free(bytes, #file, #line) }
+        let buffer = UnsafeBufferPointer(start: bytes, count: Int(count))
+        return buffer.contains(0) ? nil : String(decoding: buffer, as: UTF8.self)
+    }
+
     /// SHA-256, lowercase hexadecimal.
     var fingerprint: String {
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
@@ -60,7 +76,8 @@ final class Certificate {
 
     var asPeer: PeerCertificate {
         PeerCertificate(
-            subject: self.subject, alternativeNames: self.alternativeNames, fingerprint: self.fingerprint)
+            subject: self.subject, commonName: self.commonName, alternativeNames: self.alternativeNames,
+            fingerprint: self.fingerprint)
     }
 
     private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {

@@ -24,6 +24,8 @@ package struct PeerCertificate: Hashable, Sendable {
 
     /// RFC 2253, such as `CN=device-7,O=Example`.
     package var subject: String
+    /// `nil` when there is none or several, and with a zero byte inside.
+    package var commonName: String?
     /// Names with a zero byte inside are left out.
     package var alternativeNames: [AlternativeName]
     /// SHA-256 of the certificate, lowercase hexadecimal.

@@ -17,6 +17,8 @@ package enum Action: Sendable {
     case state(set: [(key: String, json: [UInt8])], unset: [String], Recipient)
     /// The authorization of the socket itself lasts until a Unix time in seconds, or for this long from now.
     case refresh(expiresAt: Int?, ttlSeconds: Double?)
+    /// The authorization of the socket itself lasts as long as this token says, which is verified first.
+    case renew(token: String)
 }
 
 /// Whom an action is for.
@@ -81,6 +83,7 @@ extension Action: Equatable {
         case (.state(let set, let unset, let to), .state(let otherSet, let otherUnset, let other)):
             set.elementsEqual(otherSet) { $0.key == $1.key && $0.json == $1.json } && unset == otherUnset && to == other
         case (.refresh(let time, let ttl), .refresh(let otherTime, let otherTTL)): time == otherTime && ttl == otherTTL
+        case (.renew(let token), .renew(let other)): token == other
         default: false
         }
     }

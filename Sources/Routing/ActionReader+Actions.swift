@@ -11,7 +11,7 @@ extension ActionReader {
         ("disconnect", ["target", "close", "reason"]),
         ("kick", ["target", "reason"]),
         ("state", ["set", "unset", "target"]),
-        ("refresh", ["expiresAt", "ttl"]),
+        ("refresh", ["expiresAt", "ttl", "token"]),
     ]
 
     mutating func list(_ node: JSONNode, _ pointer: String) -> [ActionTemplate] {

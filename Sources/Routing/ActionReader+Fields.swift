@@ -94,21 +94,23 @@ extension ActionReader {
         _ members: [String: JSONNode], _ node: JSONNode, _ pointer: String
     ) -> ActionTemplate.Kind? {
         if !hasSelf { fail(pointer, "refresh is for the socket itself, and there is none here", node) }
-        switch (members["expiresAt"], members["ttl"]) {
-        case (let time?, nil):
+        switch (members["expiresAt"], members["ttl"], members["token"]) {
+        case (let time?, nil, nil):
             guard let seconds = time.int, seconds >= 0 else {
                 fail("\(pointer)/expiresAt", "must be a Unix time in whole seconds", time)
                 return nil
             }
             return .refresh(expiresAt: seconds, ttlSeconds: nil)
-        case (nil, let ttl?):
+        case (nil, nil, let token?):
+            return text(token, "\(pointer)/token").map { .renew(token: $0) }
+        case (nil, let ttl?, nil):
             guard let seconds = Self.seconds(ttl) else {
                 fail("\(pointer)/ttl", "must be a time such as \"15m\" (ms, s, m, h, d), or seconds, above 0", ttl)
                 return nil
             }
             return .refresh(expiresAt: nil, ttlSeconds: seconds)
         default:
-            fail(pointer, "exactly one of \"expiresAt\" and \"ttl\" is needed", node)
+            fail(pointer, "exactly one of \"expiresAt\", \"ttl\" and \"token\" is needed", node)
             return nil
         }
     }

@@ -14,6 +14,7 @@ package struct ActionTemplate: Sendable {
         case kick(RecipientTemplate, reason: Template?)
         case state(set: [(key: Template, value: JSONTemplate)], unset: [Template], RecipientTemplate)
         case refresh(expiresAt: Int?, ttlSeconds: Double?)
+        case renew(token: Template)
     }
 
     let kind: Kind
@@ -51,6 +52,8 @@ package struct ActionTemplate: Sendable {
             return .state(set: changes, unset: try unset.names(from: source), try target.render(source))
         case .refresh(let expiresAt, let ttlSeconds):
             return .refresh(expiresAt: expiresAt, ttlSeconds: ttlSeconds)
+        case .renew(let token):
+            return .renew(token: try token.text(from: source))
         }
     }
 }

@@ -27,6 +27,7 @@ extension Expression {
         case .socketID: body(Self.text(source.socketID))
         // Claims are often named by a URL, which has dots of its own.
         case .claim(let path): Self.lend(source.claim(path) ?? source.claim([path.joined(separator: ".")]), [], body)
+        case .certificate(let path): Self.lend(source.certificateJSON, path, body)
         case .state(let path): Self.lend(source.state(path), [], body)
         case .query(let name): body(Self.text(source.query(name)))
         case .param(let name): body(Self.text(source.param(name)))

@@ -12,6 +12,8 @@ enum Expression: Hashable, Sendable {
     case auth(path: [String])
     case socketID
     case claim(path: [String])
+    /// Of the client's certificate.
+    case certificate(path: [String])
     case state(path: [String])
     case query(String)
     case param(String)
@@ -19,7 +21,7 @@ enum Expression: Hashable, Sendable {
     /// For error messages, in the order of the documentation.
     static let known = [
         "args", "args.0", "event", "namespace", "message", "user", "auth", "socket.id", "claims.x", "state.x",
-        "query.x", "param.x",
+        "query.x", "param.x", "certificate.x",
     ]
 
     /// Reads what stands between the braces; the error is a sentence for the operator.
@@ -38,6 +40,7 @@ enum Expression: Hashable, Sendable {
         case "auth": return .success(.auth(path: rest))
         case "socket" where rest == ["id"]: return .success(.socketID)
         case "claims" where !rest.isEmpty: return .success(.claim(path: rest))
+        case "certificate" where !rest.isEmpty: return .success(.certificate(path: rest))
         case "state" where !rest.isEmpty: return .success(.state(path: rest))
         case "query" where !rest.isEmpty: return .success(.query(rest.joined(separator: ".")))
         case "param" where !rest.isEmpty: return .success(.param(rest.joined(separator: ".")))
@@ -73,7 +76,7 @@ enum Expression: Hashable, Sendable {
     }
 
     private static func unknown(_ text: String, _ parts: [String]) -> String {
-        if parts.count == 1, ["socket", "claims", "state", "query", "param"].contains(text) {
+        if parts.count == 1, ["socket", "claims", "state", "query", "param", "certificate"].contains(text) {
             return "\"{\(text)}\" needs a name, as in {\(text == "socket" ? "socket.id" : text + ".x")}"
         }
         if parts.count > 1, ["event", "namespace", "message", "user"].contains(parts[0]) {
@@ -100,6 +103,7 @@ extension Expression: CustomStringConvertible {
             case .auth(let path): ["auth"] + path
             case .socketID: ["socket.id"]
             case .claim(let path): ["claims"] + path
+            case .certificate(let path): ["certificate"] + path
             case .state(let path): ["state"] + path
             case .query(let name): ["query", name]
             case .param(let name): ["param", name]

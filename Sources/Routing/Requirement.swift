@@ -6,12 +6,13 @@ package import JSONScanner
 package struct Requirement: Sendable {
     /// A part of a requirement, for logs and for `gatehouse route test`.
     package enum Part: Hashable, Sendable, CustomStringConvertible {
-        case user, claim(String), inRoom
+        case user, claim(String), certificate(String), inRoom
 
         package var description: String {
             switch self {
             case .user: "user"
             case .claim(let path): "claims.\(path)"
+            case .certificate(let name): name.isEmpty ? "certificate" : "certificate.\(name)"
             case .inRoom: "inRoom"
             }
         }
@@ -25,16 +26,19 @@ package struct Requirement: Sendable {
 
     private var user: User?
     private var claims: [(key: String, values: [JSONNode])] = []
+    /// Nil: a client needs none.
+    private var certificate: [(key: String, values: [JSONNode])]?
     private var rooms: [Template] = []
 
-    /// Reads `{"user": true | "u42" | […], "claims": {"role": ["member", "admin"]}, "inRoom": "room:{args.0}" | […]}`.
+    /// Reads `{"user": true | "u42" | […], "claims": {"role": ["member", "admin"]}, "inRoom": "room:{args.0}" | […],
+    /// "certificate": true | {"commonName": ["device-7"]}}`.
     ///
     /// Of a list one has to match. A claim is looked up as it is written, then as a path with dots; when it is a
     /// list itself, one of its elements has to match.
     package static func compile(_ node: JSONNode, pointer: String) -> Result<Requirement, ActionErrors> {
         var reader = ActionReader(mode: .template)
         var requirement = Requirement()
-        let members = reader.members(node, pointer, known: ["user", "claims", "inRoom"]) ?? [:]
+        let members = reader.members(node, pointer, known: ["user", "claims", "certificate", "inRoom"]) ?? [:]
         if let user = members["user"] {
             if user.bool == true {
                 requirement.user = .any
@@ -52,6 +56,9 @@ package struct Requirement: Sendable {
                 let inner = "\(pointer)/claims/\(JSONPointer.escape(claim.key))"
                 requirement.claims.append((claim.key, reader.scalars(claim.value, inner)))
             }
+        }
+        if let certificate = members["certificate"] {
+            requirement.certificate = reader.certificate(certificate, "\(pointer)/certificate")
         }
         if let room = members["inRoom"] { requirement.rooms = reader.alternatives(room, "\(pointer)/inRoom") }
         return reader.errors.isEmpty ? .success(requirement) : .failure(ActionErrors(reader.errors))
@@ -82,11 +89,22 @@ package struct Requirement: Sendable {
                 let claim = try? JSONDocument(json).root, Self.matches(claim, values)
             else { return .claim(key) }
         }
+        if let unmet = unmetName(of: source) { return unmet }
         guard !rooms.isEmpty else { return nil }
         let isIn = rooms.contains { room in
             (try? room.name(from: source)).map { source.isInRoom($0) } ?? false
         }
         return isIn ? nil : .inRoom
+    }
+
+    private func unmetName(of source: some TemplateSource) -> Part? {
+        guard let certificate else { return nil }
+        guard let json = source.certificateJSON, let names = try? JSONDocument(json).root
+        else { return .certificate("") }
+        for (key, values) in certificate {
+            guard let name = names[key], Self.matches(name, values) else { return .certificate(key) }
+        }
+        return nil
     }
 
     private static func matches(_ claim: JSONNode, _ values: [JSONNode]) -> Bool {
@@ -111,6 +129,23 @@ extension ActionReader {
         guard node.kind == .array else { return text(node, pointer, rule: NameRules.problem(with:)).map { [$0] } ?? [] }
         if node.count == 0 { fail(pointer, "an empty list is never met", node) }
         return names(node, pointer, limit: NameRules.maxRecipients)
+    }
+
+    private static let certificateNames = ["subject", "commonName", "fingerprint", "dns", "email", "uri", "ip"]
+
+    /// `true`, or an object of the names that a certificate may have.
+    fileprivate mutating func certificate(
+        _ node: JSONNode, _ pointer: String
+    ) -> [(key: String, values: [JSONNode])] {
+        if node.bool == true { return [] }
+        guard node.kind == .object else {
+            fail(pointer, "must be true or an object of names, is \(node.rawString)", node)
+            return []
+        }
+        guard members(node, pointer, known: Self.certificateNames) != nil else { return [] }
+        return node.members.filter { Self.certificateNames.contains($0.key) }.map { name in
+            (name.key, scalars(name.value, "\(pointer)/\(name.key)"))
+        }
     }
 
     /// A string, a number or a boolean, or a list of these.

@@ -19,6 +19,8 @@ package protocol TemplateSource {
     var authJSON: [UInt8]? { get }
     /// The JSON of a claim of the verified token; the path leads through nested objects.
     func claim(_ path: [String]) -> [UInt8]?
+    /// The JSON object of the names in the client's certificate; nil when it showed none.
+    var certificateJSON: [UInt8]? { get }
     /// The JSON of a part of the socket's state.
     func state(_ path: [String]) -> [UInt8]?
     /// A parameter of the query of the request that opened the connection, decoded.
@@ -39,6 +41,7 @@ extension TemplateSource {
     package var message: MessageValue? { nil }
     package var authJSON: [UInt8]? { nil }
     package func claim(_ path: [String]) -> [UInt8]? { nil }
+    package var certificateJSON: [UInt8]? { nil }
     package func state(_ path: [String]) -> [UInt8]? { nil }
     package func query(_ name: String) -> String? { nil }
     package func param(_ name: String) -> String? { nil }

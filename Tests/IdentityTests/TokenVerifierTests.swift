@@ -253,7 +253,7 @@ import Testing
 
     @Test func `all reasons have their own label, and clients see one message`() {
         #expect(Set(TokenError.allCases.map(\.rawValue)).count == TokenError.allCases.count)
-        #expect(TokenError.allCases.filter(\.isTemporary) == [.keysUnavailable])
+        #expect(TokenError.allCases.filter(\.isTemporary) == [.keysUnavailable, .overloaded])
         #expect(TokenError.clientMessage == "unauthorized")
     }
 

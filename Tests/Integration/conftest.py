@@ -1,9 +1,14 @@
 import pathlib
 
+import jwt
 import pytest
 
 import backend as backends
+import canaries
 import gateway as gateways
+
+make_token = jwt.encode
+jwt.encode = lambda *arguments, **options: canaries.secret(make_token(*arguments, **options), "a token")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,6 +36,7 @@ def launch_for_module(tmp_path_factory):
 
 
 deaths = []
+leaks = []
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +55,8 @@ def nothing_died(request):
 
 
 def pytest_sessionfinish(session):
-    if deaths:
+    leaks.extend(canaries.found())
+    if deaths or leaks:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -57,6 +64,10 @@ def pytest_terminal_summary(terminalreporter):
     for death in deaths:
         terminalreporter.section("A gateway died", red=True)
         terminalreporter.line(death)
+    if leaks:
+        terminalreporter.section("A11: secrets in what gateways said", red=True)
+    for leak in leaks:
+        terminalreporter.line(leak)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import socket
 import subprocess
 import time
 
+import canaries
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS = 20
 STOP_SECONDS = 20
@@ -20,7 +22,7 @@ STOP_SECONDS = 20
 DEFAULTS = {
     # Everything comes from one address here, and tests are in a hurry.
     "limits": {"maxConnections": 20_000, "maxConnectionsPerIP": 20_000, "acceptRate": "100000/s",
-               "messagesPerSocket": "1000000/s"},
+               "handshakesPerIP": "100000/s", "maxPendingPerIP": 20_000, "messagesPerSocket": "1000000/s"},
     "log": {"level": "info"},
     # All at once: most tests end with clients that are still there.
     "drain": {"delay": "0s", "window": "0s", "hardStop": "8s"},
@@ -79,6 +81,7 @@ class Reply:
 
 def request(port, method, target, body=None, headers=None, timeout=15):
     """One request on a connection of its own."""
+    canaries.headers(headers)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(method, target, body=body, headers=headers or {})
@@ -109,6 +112,8 @@ class Gateway:
         document["listeners"] = [listeners[0] | {"address": f"127.0.0.1:{self.port}"}, *listeners[1:]]
         document["admin"] = document.get("admin", {}) | {"address": f"127.0.0.1:{self.admin_port}"}
         self.config = document
+        canaries.configuration(document)
+        canaries.watch(self.log_file)
         self.file.write_text(json.dumps(document, separators=(",", ":")))
 
     # Life
@@ -143,6 +148,7 @@ class Gateway:
     def stop(self):
         """Ends it the polite way and insists that it was alive until now and leaves in good order."""
         self.assert_alive()
+        self.keep_what_it_shows()
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(STOP_SECONDS)
@@ -151,6 +157,16 @@ class Gateway:
             self.process.wait()
             raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM:\n{self.log()}") from None
         assert code == 0, f"ended with {code} after SIGTERM:\n{self.log()}"
+
+    def keep_what_it_shows(self):
+        """Metrics and configuration, for the search for secrets at the end of all tests."""
+        keys = [key["secret"] for key in self.config["admin"].get("keys", []) if "${" not in key["secret"]]
+        headers = {"authorization": f"Bearer {keys[-1]}"} if keys else {}
+        for path, name in (("/metrics", "metrics.txt"), ("/v1/config", "shown.json"), ("/v1/handlers", "handlers.json")):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                file = self.directory / name
+                file.write_bytes(request(self.admin_port, "GET", path, headers=headers, timeout=2).body)
+                canaries.watch(file)
 
     def kill(self):
         if self.process and self.process.poll() is None:

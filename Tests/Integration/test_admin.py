@@ -373,6 +373,41 @@ def test_keys_and_their_scopes(launch):
     assert "secret of" not in gateway.log(10_000)
 
 
+@pytest.mark.parametrize("keyed", [False, True], ids=["without keys", "with keys"])
+def test_A9_what_a_web_page_can_make_a_browser_send_is_refused(launch, keyed):
+    key = "a secret of this gateway alone"
+    keys = {"admin": {"keys": [{"name": "ops", "secret": key, "scopes": ["admin"]}]}} if keyed else {}
+    gateway = launch(config() | keys)
+    authorization = {"authorization": f"Bearer {key}"} if keyed else {}
+    emit = json.dumps({"to": {"all": True}, "event": "x", "args": []})
+    json_type = {"content-type": "application/json"}
+
+    def status(method="POST", path="/v1/emit", body=emit, headers=json_type):
+        return request(gateway.admin_port, method, path, body, authorization | headers).status
+
+    assert status() == 200
+    browsers = [
+        json_type | {"Origin": "https://evil.example"}, json_type | {"Origin": "null"},
+        json_type | {"Origin": f"http://127.0.0.1:{gateway.admin_port}"}, json_type | {"Sec-Fetch-Site": "cross-site"},
+        json_type | {"Sec-Fetch-Site": "same-site"}, json_type | {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"},
+    ]
+    if not keyed:  # a name that was made to point here; who has a key is no page
+        browsers += [json_type | {"Host": host} for host in (
+            "evil.example", f"evil.example:{gateway.admin_port}", "127.0.0.1.evil.example", "localhost.evil.example")]
+    for headers in browsers:
+        assert status(headers=headers) == 403, headers
+        assert status("GET", "/v1/sockets", None, headers) == 403, headers
+        assert status("GET", "/metrics", None, headers) == 403, headers
+    # A form and `no-cors` can send these types only.
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+        assert status(headers={"content-type": kind}) == 415, kind
+    assert status("OPTIONS", "/v1/emit", None, {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}) == 403
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Origin": "https://evil.example"}
+    assert status("GET", "/v1/sockets", None, upgrade) == 403
+    assert gateway.admin("GET", "/livez", headers={"Origin": "https://evil.example"}).status == 200
+
+
 def test_a_hundred_requests_at_once_are_all_answered(gateway):
     with Client(gateway.port) as client, concurrent.futures.ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda n: gateway.emit(to={"sockets": [client.id]}, event="n", args=[n]), range(100)))

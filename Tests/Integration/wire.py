@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 
+import canaries
 from gateway import Reply
 
 SEPARATOR = "\x1e"
@@ -44,6 +45,7 @@ def reset(sock):
 
 
 def upgrade_request(path, key=None, headers=None):
+    canaries.headers(headers)
     key = key or base64.b64encode(os.urandom(16)).decode()
     lines = [
         f"GET {path} HTTP/1.1",
@@ -61,7 +63,7 @@ class WebSocket:
     """A WebSocket client that can be told to break the rules."""
 
     def __init__(self, port, path, headers=None, timeout=10):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout)
+        self.sock = self.connect(port, timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.closed = None
@@ -73,6 +75,9 @@ class WebSocket:
             raise HandshakeRefused(Reply(self.status, self.headers, self._read_body()))
         accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
         assert self.headers["sec-websocket-accept"] == accept.decode()
+
+    def connect(self, port, timeout):
+        return socket.create_connection(("127.0.0.1", port), timeout)
 
     def _fill(self):
         chunk = self.sock.recv(65536)
@@ -201,6 +206,7 @@ class Polling:
 
     def __init__(self, port, path="/socket.io/", query="", headers=None):
         self.port, self.path, self.query, self.headers = port, path, query, headers or {}
+        canaries.headers(headers)
         self.connections = {}
         self.sid = None
         reply = self.request("GET")
@@ -209,7 +215,7 @@ class Polling:
         packets = reply.text.split(SEPARATOR)
         assert packets[0].startswith("0"), reply
         self.open = json.loads(packets[0][1:])
-        self.sid = self.open["sid"]
+        self.sid = canaries.session_id(self.open["sid"])
         self.waiting = packets[1:]
 
     @property
@@ -292,7 +298,7 @@ class EngineSocket(WebSocket):
         first = self.receive()
         assert first.startswith("0"), first
         self.open = json.loads(first[1:])
-        self.sid = self.open["sid"]
+        self.sid = canaries.session_id(self.open["sid"])
 
     def packet(self, timeout=10):
         """The next packet; pings are answered on the way."""
@@ -313,7 +319,10 @@ class Client(EngineSocket):
         self.send(f"40{self.prefix}" + ("" if auth is None else compact(auth)))
         reply = self.packet()
         assert reply.startswith(f"40{self.prefix}"), reply
-        self.id = json.loads(reply[2 + len(self.prefix) :])["sid"]
+        answer = json.loads(reply[2 + len(self.prefix) :])
+        self.id = answer["sid"]
+        if "pid" in answer:
+            canaries.session_id(answer["pid"])
 
     def emit(self, event, *arguments, ack=None):
         number = "" if ack is None else str(ack)

@@ -75,6 +75,7 @@ import struct NIOCore.ByteBuffer
         (#"{"do":"refresh","ttl":"15m"}"#, .refresh(expiresAt: nil, ttlSeconds: 900)),
         (#"{"do":"refresh","ttl":"250ms"}"#, .refresh(expiresAt: nil, ttlSeconds: 0.25)),
         (#"{"do":"refresh","ttl":1.5}"#, .refresh(expiresAt: nil, ttlSeconds: 1.5)),
+        (#"{"do":"refresh","token":"a.b.c"}"#, .renew(token: "a.b.c")),
     ]
 
     @Test(arguments: actions)
@@ -213,10 +214,10 @@ import struct NIOCore.ByteBuffer
             #"[{"do":"state","set":[],"unset":{"a":1}}]"#,
             "/actions/0/unset: must be a list of strings, is an object", "/actions/0/set: must be an object, is a list"),
         Case(#"[{"do":"state","set":{"":1}}]"#, "/actions/0/set/: must not be empty"),
-        Case(#"[{"do":"refresh"}]"#, "/actions/0: exactly one of \"expiresAt\" and \"ttl\" is needed"),
+        Case(#"[{"do":"refresh"}]"#, "/actions/0: exactly one of \"expiresAt\", \"ttl\" and \"token\" is needed"),
         Case(
             #"[{"do":"refresh","expiresAt":1,"ttl":"1s"}]"#,
-            "/actions/0: exactly one of \"expiresAt\" and \"ttl\" is needed"),
+            "/actions/0: exactly one of \"expiresAt\", \"ttl\" and \"token\" is needed"),
         Case(#"[{"do":"refresh","expiresAt":1.5}]"#, "/actions/0/expiresAt: must be a Unix time in whole seconds"),
         Case(#"[{"do":"refresh","expiresAt":-1}]"#, "/actions/0/expiresAt: must be a Unix time in whole seconds"),
         Case(

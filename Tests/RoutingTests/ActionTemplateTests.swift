@@ -73,6 +73,7 @@ import struct NIOCore.ByteBuffer
                 ], unset: ["ro/om"], .me)
         ),
         (#"{"do":"refresh","ttl":"1h"}"#, .refresh(expiresAt: nil, ttlSeconds: 3_600)),
+        (#"{"do":"refresh","token":"{args.0.text}"}"#, .renew(token: "h\"i")),
     ]
 
     @Test(arguments: actions)

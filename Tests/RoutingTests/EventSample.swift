@@ -16,6 +16,7 @@ struct EventSample: TemplateSource {
     /// JSON objects.
     var claims = "{}"
     var stateJSON = "{}"
+    var certificateJSON: [UInt8]?
     var queryItems: [String: String] = [:]
     var params: [String: String] = [:]
     var rooms: Set<String> = []
@@ -36,6 +37,8 @@ struct EventSample: TemplateSource {
         message: .text(ByteBuffer(string: "raw \"text\"\n")), authJSON: Array(#"{"token":"t","a":{"b":[1]}}"#.utf8),
         claims: #"{"role":"admin","n":3,"https://x.example/r":"url","o":{"p":"q"}}"#,
         stateJSON: #"{"room":"7","deep":{"x":1.50}}"#,
+        certificateJSON: Array(
+            #"{"subject":"CN=device-7","commonName":"device-7","dns":["a.example","b.example"]}"#.utf8),
         queryItems: ["v": "1 & 2", "a.b": "dotted"], params: ["id": "acme"], rooms: ["room:7"])
 }
 

@@ -23,7 +23,8 @@ import Testing
         #"{"claims":{"groups":["z",3]}}"#, #"{"claims":{"n":1}}"#, #"{"claims":{"ok":true}}"#,
         #"{"claims":{"realm.role":"x"}}"#,
         #"{"claims":{"d.e":"dotted"}}"#, #"{"inRoom":"room:{args.1}"}"#, #"{"inRoom":["nope","{args.9}","room:7"]}"#,
-        #"{"inRoom":"{socket.id}"}"#,
+        #"{"inRoom":"{socket.id}"}"#, #"{"certificate":true}"#, #"{"certificate":{"commonName":["x","device-7"]}}"#,
+        #"{"certificate":{"dns":"b.example","subject":"CN=device-7"}}"#,
         #"{"user":true,"claims":{"role":"member","ok":true},"inRoom":"room:7"}"#,
     ]
 
@@ -43,6 +44,8 @@ import Testing
         (#"{"claims":{"groups":["c"]}}"#, "claims.groups"),
         (#"{"claims":{"realm.none":"x"}}"#, "claims.realm.none"), (#"{"inRoom":"room:8"}"#, "inRoom"),
         (#"{"inRoom":"room:{args.9}"}"#, "inRoom"),
+        (#"{"certificate":{"commonName":"device-8"}}"#, "certificate.commonName"),
+        (#"{"certificate":{"commonName":"device-7","email":"x"}}"#, "certificate.email"),
         (#"{"inRoom":"{args.0}"}"#, "inRoom"), (#"{"user":true,"claims":{"role":"x"},"inRoom":"y"}"#, "claims.role"),
     ]
 
@@ -58,6 +61,8 @@ import Testing
         #expect(try !compile(#"{"user":true}"#).get().isMet(by: nobody))
         #expect(try !compile(#"{"user":["u42"]}"#).get().isMet(by: nobody))
         #expect(try !compile(#"{"claims":{"role":"x"}}"#).get().isMet(by: nobody))
+        #expect(try !compile(#"{"certificate":true}"#).get().isMet(by: nobody))
+        #expect(try compile(#"{"certificate":true}"#).get().firstUnmet(by: nobody)?.description == "certificate")
         #expect(try compile("{}").get().isMet(by: nobody))
     }
 
@@ -70,7 +75,7 @@ import Testing
         (
             #"{"role":1,"inroom":"x"}"#,
             [
-                "/require/role: unknown key \"role\" (known: user, claims, inRoom)",
+                "/require/role: unknown key \"role\" (known: user, claims, certificate, inRoom)",
                 "/require/inroom: unknown key \"inroom\"; did you mean \"inRoom\"?",
             ]
         ),

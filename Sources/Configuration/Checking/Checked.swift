@@ -28,7 +28,9 @@ struct CheckedValue: Sendable {
 
     /// A text for messages, in quotes: as it was written, so that nothing resolved shows.
     func quoted(_ text: String) -> String {
-        guard let written = written?.string, References.occur(in: written) else { return "\"\(text)\"" }
+        guard let written = written?.string, References.occur(in: written) else {
+            return "\"\(Secret.withoutCredentials(text))\""
+        }
         return "\"\(written)\""
     }
 

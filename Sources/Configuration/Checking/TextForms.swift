@@ -21,8 +21,9 @@ extension OptionType.TextForm {
             if text.contains("://") { return urlProblem(text) }
             return text.isEmpty ? "is neither a URL nor a path" : nil
         case .origin:
-            return text == "*" || isOrigin(text)
-                ? nil : "is not an origin; write \"https://app.example.com\", without a path, or \"*\""
+            return text == "*" || OriginPattern(text) != nil
+                ? nil
+                : "is not an origin; write \"https://app.example.com\" or \"https://*.example.com\", without a path, or \"*\""
         case .token: return isToken(text) ? nil : "is not the name of a header, method or cookie"
         case .namespace:
             return isNamespace(text) ? nil : "is not a namespace; it begins with \"/\" and has no comma or query"
@@ -55,14 +56,6 @@ extension OptionType.TextForm {
         else { return "is not a URL; write \"http://127.0.0.1:3000/events\"" }
         guard scheme == "http" || scheme == "https" else { return "has another scheme than http and https" }
         return components.fragment == nil ? nil : "has a fragment"
-    }
-
-    private func isOrigin(_ text: String) -> Bool {
-        guard let components = URLComponents(string: text), let host = components.host, !host.isEmpty,
-            let scheme = components.scheme, !scheme.isEmpty
-        else { return false }
-        return components.path.isEmpty && components.query == nil && components.fragment == nil
-            && components.user == nil && (components.port ?? 1) <= 65_535
     }
 
     /// RFC 9110, 5.6.2.

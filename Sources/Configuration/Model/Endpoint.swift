@@ -81,9 +81,16 @@ extension GatewayConfiguration {
         /// Of no effect without a token scheme.
         package var required: Bool
         package var jwt: JWT?
+        /// Which name in a client certificate is the user.
+        package var certificate: CertificateName?
+        /// How long before the end of a socket's authorization `socket.refresh` is sent.
+        package var refreshBefore: Duration = .seconds(30)
         /// Rooms that every accepted socket joins; templates over the CONNECT.
         package var rooms: [Template]
     }
+
+    /// A name in a client certificate; of those that may come several times, the only one.
+    package enum CertificateName: String, Hashable, Sendable, CaseIterable { case commonName, subject, dns, email, uri }
 
     /// Tokens that the gateway verifies itself.
     package struct JWT: Hashable, Sendable {

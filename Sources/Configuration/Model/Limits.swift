@@ -6,6 +6,8 @@ extension GatewayConfiguration {
         package var maxConnectionsPerIP: Int
         /// TLS handshakes under way at the same time.
         package var maxHandshakes: Int
+        package var handshakesPerIP: Rate
+        package var maxPendingPerIP: Int
         package var messagesPerSocket: Rate
         /// Bytes waiting for one connection above which volatile events are dropped.
         package var outputSoft: Int

@@ -37,8 +37,9 @@ extension GatewayConfiguration {
         package var certificate: String
         package var key: String
         package var minimumVersion: Version
-        /// Authorities whose client certificates are required; nil: clients need none.
+        /// Authorities of client certificates; nil: clients are not asked for one.
         package var clientCA: String?
+        package var requiresClientCertificate: Bool
         package var ticketKeys: String?
         package var certificates: [Certificate]
     }

@@ -44,7 +44,7 @@ package indirect enum OptionType: Sendable {
         case url
         /// Either a ``url`` or a ``file``.
         case urlOrFile
-        /// `scheme://host[:port]`, or `*`.
+        /// An ``OriginPattern``, or `*`.
         case origin
         /// The name of a header or method.
         case token

@@ -30,7 +30,10 @@ extension Options {
             "Oldest TLS version that is accepted."),
         Option(
             "listeners[].tls.clientCA", .text(.file), "null",
-            "PEM file of the authorities whose client certificates are required."),
+            "PEM file of the authorities of client certificates; null: clients are not asked for one."),
+        Option(
+            "listeners[].tls.clientCertificates", .choice("required", "optional", of: "client certificates"),
+            #""required""#, "Whether a client has to show one; of effect only with `clientCA`."),
         Option(
             "listeners[].tls.ticketKeys", .text(.file), "null", "Session ticket keys that several nodes share."),
         Option(
@@ -75,6 +78,7 @@ extension Options {
 
         Option(
             "origins", .list(.text(.origin)), "[]",
-            "Browser origins that may connect; `*` allows any. Empty: pages from the gateway's own host only."),
+            "Browser origins that may connect: `https://app.example.com`, `https://*.example.com` (one label), "
+                + "`http://localhost:*` (any port), or `*` (any). Empty: pages from the gateway's own host only."),
     ]
 }

@@ -144,7 +144,9 @@ extension Options {
             "Tokens that are verified here: one of `secret`, `publicKey` or `jwks`."),
         Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: socketIO, secret: true, "Shared secret."),
         Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: socketIO, "PEM file."),
-        Option("endpoints[].auth.jwt.jwks", .text(.urlOrFile), "null", of: socketIO, "URL or file of a key set."),
+        Option(
+            "endpoints[].auth.jwt.jwks", .text(.urlOrFile), "null", of: socketIO,
+            "File or URL of a key set; `http://` from loopback only."),
         Option(
             "endpoints[].auth.jwt.algorithms",
             .list(
@@ -157,10 +159,17 @@ extension Options {
         Option("endpoints[].auth.jwt.cookie", .text(.token), "null", of: socketIO, "Cookie that may carry the token."),
         Option(
             "endpoints[].auth.jwt.query", .text(.token), "null", of: socketIO,
-            "Query parameter that may carry the token."),
+            "Query parameter that may carry the token; handlers do not see it."),
+        Option(
+            "endpoints[].auth.certificate", .choice("commonName", "subject", "dns", "email", "uri", of: "names"),
+            "null",
+            of: socketIO, "The name in a client certificate that is the user, where no token says who somebody is."),
         Option(
             "endpoints[].auth.required", .bool, "true", of: socketIO,
-            "Whether a socket without a valid token is refused; of effect only with `jwt`."),
+            "Whether who has no valid token or certificate is refused; of effect only with `jwt` or `certificate`."),
+        Option(
+            "endpoints[].auth.refreshBefore", .duration, #""30s""#, of: socketIO,
+            "How long before a token expires `socket.refresh` is sent; halfway when less than twice that is left."),
         Option(
             "endpoints[].auth.rooms", .list(.text(.template)), "[]", of: socketIO,
             "Rooms that every accepted socket joins, such as `user:{user}`."),

@@ -27,7 +27,13 @@ extension Options {
             "limits.acceptRate", .rate, #""1000/s""#, "New connections."),
         Option(
             "limits.maxConnectionsPerIP", .count, "200",
-            "Connections of one address (IPv6: of one /64)."),
+            "Connections of one address (IPv6: of one /64); behind trusted proxies, sessions of one client's address."),
+        Option(
+            "limits.handshakesPerIP", .rate, #""20/s""#,
+            "New sessions of one address, with a burst of five seconds' worth."),
+        Option(
+            "limits.maxPendingPerIP", .count, "100",
+            "Sessions of one address that have not entered a namespace yet."),
         Option(
             "limits.maxHandshakes", .count, "1000",
             "TLS handshakes under way at the same time, a second's worth of `acceptRate`; the oldest makes room."),

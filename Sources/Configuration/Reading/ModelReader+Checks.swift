@@ -68,11 +68,29 @@ extension ModelReader {
                 let value = cors["credentials"]
                 problems.add(value.place, value.pointer, "credentials need a list of origins, not \"*\"")
             }
+            checkCookies(of: endpoint)
             if let cookie = endpoint.section("cookie"), cookie.text("sameSite") == "none", !cookie.bool("secure") {
                 let value = cookie["sameSite"]
                 problems.add(value.place, value.pointer, "browsers refuse \"none\" without \"secure\": true")
             }
         }
+    }
+
+    /// Browsers send cookies with whatever a page makes them request, a WebSocket's handshake included.
+    private mutating func checkCookies(of endpoint: Section) {
+        let cors = endpoint.section("cors")
+        let isOpen = document.texts("origins").contains("*")
+        if isOpen, let cors, cors.bool("credentials"), !cors.texts("origin").contains("*") {
+            let value = cors["credentials"]
+            problems.add(value.place, value.pointer, "credentials need a list of \"origins\", not \"*\"")
+        }
+        guard isOpen || cors?.texts("origin").contains("*") ?? false,
+            let jwt = endpoint.section("auth")?.section("jwt"), !jwt.isNull("cookie")
+        else { return }
+        let value = jwt["cookie"]
+        problems.add(
+            value.place, value.pointer,
+            "a token in a cookie needs a list of origins, not \"*\": any page could use its visitors' tokens")
     }
 
     private mutating func checkLimits() {

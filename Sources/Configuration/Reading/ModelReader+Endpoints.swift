@@ -93,13 +93,23 @@ extension ModelReader {
     private mutating func auth(_ section: Section) -> GatewayConfiguration.Auth {
         let isRequired = section["required"]
         // Nothing verifies a token, so whoever reads the file would believe in a lock that is not there.
-        if isRequired.isGiven, section.bool("required"), section.isNull("jwt") {
+        if isRequired.isGiven, section.bool("required"), section.isNull("jwt"), section.isNull("certificate") {
             problems.add(
                 isRequired.place, isRequired.pointer,
-                "\"required\" needs \"jwt\", which says how tokens are verified")
+                "\"required\" needs \"jwt\", which says how tokens are verified, or \"certificate\"")
+        }
+        let asksForCertificates = document.sections("listeners").contains { listener in
+            listener.section("tls").map { !$0.isNull("clientCA") } ?? false
+        }
+        if !section.isNull("certificate"), !asksForCertificates {
+            problems.add(
+                section["certificate"].place, section["certificate"].pointer,
+                "no listener has \"tls\" with \"clientCA\", so nobody shows a certificate")
         }
         return .init(
             required: section.bool("required"), jwt: section.section("jwt").flatMap { jwt($0) },
+            certificate: section.optionalText("certificate").flatMap(GatewayConfiguration.CertificateName.init),
+            refreshBefore: section.duration("refreshBefore"),
             rooms: section.list("rooms").compactMap { template($0) })
     }
 

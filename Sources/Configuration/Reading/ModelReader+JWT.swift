@@ -1,3 +1,5 @@
+internal import Foundation
+
 extension ModelReader {
     /// Nil after a problem.
     mutating func jwt(_ section: Section) -> GatewayConfiguration.JWT? {
@@ -21,9 +23,25 @@ extension ModelReader {
         switch key {
         case "secret": return .secret(Secret(text))
         case "publicKey": return .publicKey(text)
-        default: return .jwks(text)
+        default:
+            if let problem = Self.problem(withKeySet: text) {
+                problems.add(section[key].place, section[key].pointer, section[key].quoted(text) + " " + problem)
+            }
+            return .jwks(text)
         }
     }
+
+    /// Whoever can change the keys on their way decides who may come in.
+    private static func problem(withKeySet place: String) -> String? {
+        guard place.contains("://"), let url = URLComponents(string: place) else { return nil }
+        if url.user != nil || url.password != nil { return "must not contain a user or a password" }
+        guard url.scheme?.lowercased() == "http", let host = url.host else { return nil }
+        let name = host.trimmingCharacters(in: ["[", "]"]).lowercased()
+        let isLocal = name == "localhost" || Self.loopback.contains { $0.contains(name) }
+        return isLocal ? nil : "is fetched without TLS, where keys can be changed on the way: write \"https://\""
+    }
+
+    private static let loopback = ["127.0.0.0/8", "::1"].compactMap { AddressRange($0) }
 
     /// A public key is known to everybody, so an HMAC made with it would prove nothing.
     private mutating func checkAlgorithms(of section: Section, _ source: GatewayConfiguration.JWT.Source) {

@@ -72,6 +72,7 @@ struct ModelReader {
             key: section.text("key"),
             minimumVersion: section.choice("minimumVersion", default: .v12),
             clientCA: section.optionalText("clientCA"),
+            requiresClientCertificate: section.text("clientCertificates") != "optional",
             ticketKeys: section.optionalText("ticketKeys"),
             certificates: section.sections("certificates").map { further in
                 .init(
@@ -125,6 +126,8 @@ struct ModelReader {
             acceptRate: section.rate("acceptRate"),
             maxConnectionsPerIP: section.integer("maxConnectionsPerIP"),
             maxHandshakes: section.integer("maxHandshakes"),
+            handshakesPerIP: section.rate("handshakesPerIP"),
+            maxPendingPerIP: section.integer("maxPendingPerIP"),
             messagesPerSocket: section.rate("messagesPerSocket"),
             outputSoft: section.integer("outputSoft"),
             outputHard: section.integer("outputHard"),

@@ -39,7 +39,10 @@ struct AdminGate: Sendable {
     }
 
     private func checkSender(_ headers: Headers) throws(AdminProblem) {
-        guard headers.count(of: "origin") == 0, headers.first("sec-fetch-site")?.lowercased() != "cross-site" else {
+        // Nothing here is a page, so no page of ours asks either; `none` is an address that a person has typed.
+        guard headers.count(of: "origin") == 0, headers.count(of: "sec-fetch-site") <= 1,
+            headers.first("sec-fetch-site").map({ $0.lowercased() == "none" }) ?? true
+        else {
             throw AdminProblem(403, "requests of web pages are not answered here")
         }
         // Of a name that an attacker made to point here. With keys there is nothing to gain by that.

@@ -8,7 +8,7 @@ enum AdminOperation: Hashable, Sendable {
     case emit, request, actions, batch
     case listSockets, showSocket, disconnectSocket
     case listRooms, showRoom, addMember, removeMember
-    case disconnectUser, changeUserState
+    case disconnectUser, refreshUser, changeUserState
     case nodes, configuration, handlers
     case reload, showDrain, drain, takeBackDrain
 }
@@ -160,6 +160,9 @@ extension AdminRoute {
         .init(
             .post, "/v1/users/{user}/disconnect", .disconnectUser, .scope(.admin), body: .optional,
             query: [anyNamespace], "Disconnects all sockets of a user."),
+        .init(
+            .post, "/v1/users/{user}/refresh", .refreshUser, .scope(.admin), body: .required, query: [anyNamespace],
+            "Sets until when the sockets of a user may stay: `expiresAt` or `ttl`."),
         .init(
             .post, "/v1/users/{user}/state", .changeUserState, .scope(.admin), body: .required, query: [anyNamespace],
             "Changes the state of all sockets of a user."),

@@ -17,7 +17,7 @@ extension AdminOperation {
         case .disconnectSocket, .addMember, .removeMember: .nothing
         case .listRooms: .json("Rooms")
         case .showRoom: .json("Room")
-        case .disconnectUser, .changeUserState: .json("Reached")
+        case .disconnectUser, .refreshUser, .changeUserState: .json("Reached")
         case .nodes: .json("Nodes")
         case .handlers: .json("Handlers")
         case .reload: .json("Reloaded")
@@ -32,6 +32,7 @@ extension AdminOperation {
         case .actions: "Actions"
         case .batch: "Batch"
         case .disconnectUser: "DisconnectUser"
+        case .refreshUser: "Refresh"
         case .changeUserState: "State"
         default: nil
         }
@@ -68,6 +69,8 @@ enum OpenAPISchemas {
         "batch":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/Action"}}}},
         "DisconnectUser":{"type":"object","additionalProperties":false,"properties":{
         "close":{"type":"boolean"},"reason":{"type":"string"}}},
+        "Refresh":{"type":"object","additionalProperties":false,"minProperties":1,"maxProperties":1,"properties":{
+        "expiresAt":{"type":"integer","minimum":0},"ttl":{"type":["string","number"]}}},
         "State":{"type":"object","additionalProperties":false,"properties":{
         "set":{"type":"object"},"unset":{"$ref":"#/components/schemas/Names"}}},
         "Published":{"type":"object","required":["offset","recipients"],"properties":{
@@ -84,7 +87,8 @@ enum OpenAPISchemas {
         "id":{"type":"string"},"session":{"type":"string"},"namespace":{"type":"string"},"protocol":{"type":"string"},
         "transport":{"type":"string"},"user":{"type":"string"},"rooms":{"type":"array","items":{"type":"string"}},
         "state":{"type":"object"},"connectedAt":{"type":"string","format":"date-time"},
-        "remote":{"type":"object","properties":{"ip":{"type":"string"},"tls":{"type":"boolean"}}}}},
+        "remote":{"type":"object","properties":{"ip":{"type":"string"},"tls":{"type":"boolean"},
+        "certificate":{"type":"object"}}}}},
         "Sockets":{"type":"object","required":["sockets"],"properties":{
         "sockets":{"type":"array","items":{"$ref":"#/components/schemas/Socket"}},"cursor":{"type":"string"}}},
         "Room":{"type":"object","required":["name","sockets"],"properties":{

@@ -70,7 +70,8 @@ extension SocketDetails {
             id: socket.id, session: client.publicID, namespace: socket.namespace.namespace.name,
             clientProtocol: client.protocolName, transport: client.transportName, user: socket.user, rooms: rooms,
             state: socket.state.entries, connectedAt: Timestamp(milliseconds: socket.connectedAtMilliseconds),
-            remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS)
+            remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS,
+            certificate: client.handshake.certificate?.json)
     }
 
     /// Writes the socket as the admin API shows it, in a list or (`isWhole`) alone.
@@ -97,6 +98,7 @@ extension SocketDetails {
         writer.beginObject()
         writer.member("ip", self.remoteAddress)
         writer.member("tls", self.isTLS)
+        if let certificate { writer.member("certificate", raw: certificate) }
         writer.endObject()
         writer.endObject()
     }

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Configuration
 import Foundation
 import Identity
@@ -8,8 +7,8 @@ import Synchronization
 
 /// The keys that tokens of an endpoint are checked with: fixed ones, or an issuer's set that is fetched now and then.
 final class TokenKeys: Sendable {
-    /// No key set is near this size.
-    private static let maxBytes = 262_144
+    /// Clients that wait for one fetch: more than come in its ten seconds, short of an attack.
+    private static let maxWaiting = 20_000
 
     private struct State {
         var cache = KeySetCache()
@@ -61,7 +60,8 @@ final class TokenKeys: Sendable {
     /// have been looked for.
     func missed(now: ContinuousClock.Instant, then: @escaping @Sendable () -> Void) -> Bool {
         guard let url = self.url else { return false }
-        let result = self.state.withLock { state in
+        let result = self.state.withLock { state -> KeySetCache.MissResult in
+            guard state.waiting.count < Self.maxWaiting else { return .refuse }
             let result = state.cache.missed(now: now)
             if result != .refuse { state.waiting.append(then) }
             return result
@@ -89,11 +89,7 @@ final class TokenKeys: Sendable {
     private func fetch(_ url: String) async {
         let keys: KeySet?
         do {
-            let request = HTTPClientRequest(url: url)
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-            guard response.status == .ok else { throw StartupError("status \(response.status.code)") }
-            let body = try await response.body.collect(upTo: Self.maxBytes)
-            keys = try KeySet(jwks: Array(body.readableBytesView))
+            keys = try KeySet(jwks: try await KeySetDownload(url).run())
         } catch {
             self.logger.warning(
                 "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \(error)")

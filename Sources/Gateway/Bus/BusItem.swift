@@ -13,6 +13,7 @@ struct BusItem: Sendable {
         case state(Target, set: [(key: String, json: [UInt8])], unset: [String])
         /// Lets a client in whose session goes on, at this place of the order.
         case entry(RecoveredEntry)
+        case refresh(Target, AuthorizationEnd)
     }
 
     let namespace: Namespace
@@ -32,7 +33,7 @@ struct BusItem: Sendable {
         switch self.kind {
         case .broadcast(let broadcast): broadcast.target
         case .join(let target, _), .leave(let target, _), .disconnect(let target, _, _), .kick(let target, _),
-            .state(let target, _, _):
+            .state(let target, _, _), .refresh(let target, _):
             target
         case .entry: Target()
         }
@@ -59,7 +60,7 @@ struct BusItem: Sendable {
         case .state(_, let set, let unset):
             let bytes = set.reduce(0) { $0 + $1.key.utf8.count + $1.json.count }
             return (.change(.state(set: set, unset: unset)), unset.reduce(bytes) { $0 + $1.utf8.count })
-        case .kick, .entry:
+        case .kick, .entry, .refresh:
             return nil
         }
     }

@@ -106,6 +106,8 @@ final class LocalNamespace {
             self.each(reached) { _ = $0.updateState(set: set, unset: unset) }
         case .entry(let entry):
             entry.admit()
+        case .refresh(_, let end):
+            self.each(reached) { AuthorizationTimer.start(for: $0, until: end) }
         }
         item.reached(reached.count)
         reached.removeAll(keepingCapacity: reached.count < 65_536)

@@ -123,15 +123,11 @@ final class Connection: ChannelInboundHandler {
         self.permit = permit
         guard let refusal = permit.refusal else { return }
         self.shard.counters.listeners[self.listener.index].refused[refusal, default: 0] &+= 1
+        if permit.closesAtOnce { self.close(.done) }
     }
 
-    /// A new session was refused on it; when that was for want of memory, it counts as such.
-    func countRefusalForMemory() {
-        guard self.shard.core.memory.level != .calm,
-            self.listener.index < self.shard.counters.listeners.count
-        else { return }
-        self.shard.counters.listeners[self.listener.index].refused[.memory, default: 0] &+= 1
-    }
+    /// The certificate that the client showed; it chains up to the listener's `clientCA`.
+    var peerCertificate: PeerCertificate? { self.tls?.handshake?.peer }
 
     func setPeer(_ address: IPAddress) { self.peerAddress = address }
 

@@ -31,13 +31,22 @@ enum DescriptorHandOver {
                     let shard = shard.shard
                     try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
                     let connection = Connection(shard: shard, listener: listener, from: handOver)
-                    try channel.pipeline.syncOperations.addHandler(connection)
+                    do {
+                        try channel.pipeline.syncOperations.addHandler(connection)
+                    } catch {
+                        connection.close(.done)
+                        throw error
+                    }
                     body(connection)
                 }
             }
             .withConnectedSocket(handOver.descriptor)
-            // Once there is a channel the descriptor is its own to close.
-            .whenFailure { _ in if !isAdopted.isRaised { _ = Glibc.close(handOver.descriptor) } }
+            .whenFailure { _ in
+                // Once there is a channel the descriptor is its own to close, and the connection lets go of its permit.
+                guard !isAdopted.isRaised else { return }
+                _ = Glibc.close(handOver.descriptor)
+                if let permit = handOver.permit { shard.shard.core.admission.release(permit, now: .now) }
+            }
     }
 
     private final class Flag: Sendable {
@@ -59,6 +68,8 @@ struct ConnectionHandOver: @unchecked Sendable {
 }
 
 /// Keeps what arrives on a connection between the decision to move it and its leaving.
+///
+/// That is what one read had already brought: reading is paused meanwhile.
 final class HandOverStream: ByteStream {
     private(set) var bytes: ByteBuffer
 

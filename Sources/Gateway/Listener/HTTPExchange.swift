@@ -14,6 +14,8 @@ final class HTTPExchange {
     /// Where the answer is counted; set when its endpoint is known.
     var counters: EndpointCounters?
     private(set) var isAnswered = false
+    /// The place of the session that the request begins.
+    var hold: SessionHold?
     /// It was answered by us, and not ended by the connection's end.
     private(set) var wasAnswered = false
     /// Its endpoint has been told of it before its body was there.

@@ -55,8 +55,12 @@ final class HTTPStream: ByteStream {
         super.init()
         self.timerSlot.set(self)
         // From the accept to the end of the first request's head.
-        self.watch(connection.shard.limits.handshake)
+        let limit = connection.shard.limits.handshake
+        self.watch(connection.refusal == nil ? limit : min(limit, Self.refusedPatience))
     }
+
+    /// How long a connection that will be refused may take to ask for something.
+    private static let refusedPatience: Duration = .seconds(5)
 
     /// Between two requests.
     var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer && !self.isHeldBack }

@@ -3,10 +3,16 @@ import Configuration
 
 /// Where a request comes from.
 struct ClientOrigin: Sendable {
-    var address: String
+    /// `nil` on a unix socket.
+    var ip: IPAddress?
     var isTLS: Bool
     /// The peer is a trusted proxy: what else it says may be believed.
     var isTrusted: Bool
+    /// The peer is a trusted proxy and names nobody else.
+    var isProxyItself = false
+
+    /// As handlers see it.
+    var address: String { self.ip.map { "\($0)" } ?? "" }
 }
 
 /// Which proxies in front of a listener are believed, and in which header they name the client.
@@ -31,10 +37,10 @@ struct ProxyTrust: Sendable {
     func client(of exchange: HTTPExchange) -> ClientOrigin {
         let connection = exchange.connection
         guard let peer = connection.peerAddress else {
-            return ClientOrigin(address: "", isTLS: connection.isTLS, isTrusted: false)
+            return ClientOrigin(ip: nil, isTLS: connection.isTLS, isTrusted: false)
         }
         guard self.trusts(peer) else {
-            return ClientOrigin(address: "\(peer)", isTLS: connection.isTLS, isTrusted: false)
+            return ClientOrigin(ip: peer, isTLS: connection.isTLS, isTrusted: false)
         }
         let fields = exchange.head.headers.values(of: self.header)
         let chain = ForwardedChain(
@@ -42,7 +48,8 @@ struct ProxyTrust: Sendable {
             isTrusted: self.trusts)
         let scheme = exchange.head.headers.first("x-forwarded-proto")
         return ClientOrigin(
-            address: "\(chain.client)", isTLS: connection.isTLS || scheme?.lowercased() == "https", isTrusted: true)
+            ip: chain.client, isTLS: connection.isTLS || scheme?.lowercased() == "https", isTrusted: true,
+            isProxyItself: chain.client == peer)
     }
 }
 

@@ -61,7 +61,11 @@ final class TLSListener: Sendable {
             .init(names: $0.names, files: .init(certificate: $0.certificate, key: $0.key))
         }
         options.minimumVersion = settings.minimumVersion == .v13 ? .tls13 : .tls12
-        if let authorities = settings.clientCA { options.clientCertificates = .required(authorities: authorities) }
+        if let authorities = settings.clientCA {
+            options.clientCertificates =
+                settings.requiresClientCertificate
+                ? .required(authorities: authorities) : .optional(authorities: authorities)
+        }
         if let keys = settings.ticketKeys { options.ticketKeys = try TicketKeys(contentsOf: keys) }
         return options
     }

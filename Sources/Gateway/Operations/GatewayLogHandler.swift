@@ -41,19 +41,41 @@ struct GatewayLogHandler: LogHandler {
             writer.member("message", event.message.description)
             for (key, value) in metadata { writer.member(key, value.description) }
             writer.endObject()
-            line = writer.bytes
+            // Only inside strings, where JSON has its own way to write them; below 0x20 it knows no other.
+            line = Self.escaped(String(decoding: writer.bytes, as: UTF8.self)) {
+                let digits = String($0.value, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
         case .text:
             var text = "\(time) \(event.level.rawValue) \(event.message)"
             for (key, value) in metadata { text += " \(key)=\(value)" }
             // A message may quote what somebody sent: control characters must not start a line or move the cursor.
-            line = text.unicodeScalars.flatMap { scalar in
-                scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-                    ? Array("\\u{\(String(scalar.value, radix: 16))}".utf8) : Array(String(scalar).utf8)
-            }
+            line = Self.escaped(text) { "\\u{\(String($0.value, radix: 16))}" }
         }
         line.append(UInt8(ascii: "\n"))
         // One call, so that lines of several threads do not mix.
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars {
+            if Self.isControl(scalar) {
+                bytes += escape(scalar).utf8
+            } else {
+                bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+            }
+        }
+        return bytes
+    }
+
+    /// Starts a line, moves the cursor, or makes what follows read in another order.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f...0x9f, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
     }
 
     private static func timestamp() -> String {

@@ -77,11 +77,9 @@ final class ActionRunner: Sendable {
         case .state(let set, let unset, .me):
             _ = socket.updateState(set: set, unset: unset)
         case .refresh(let expiresAt, let ttl):
-            if let expiresAt {
-                self.setExpiry(socket, unixSeconds: expiresAt)
-            } else if let ttl {
-                self.setExpiry(socket, after: .milliseconds(Int64(min(max(ttl, 0), 1e9) * 1_000)))
-            }
+            if let end = AuthorizationEnd(expiresAt: expiresAt, ttlSeconds: ttl) { self.extend(socket, until: end) }
+        case .renew(let token):
+            self.renew(socket, by: token)
         default:
             self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
         }
@@ -126,9 +124,18 @@ final class ActionRunner: Sendable {
             return item(recipient) { .kick($1, reason: reason) }
         case .state(let set, let unset, let recipient):
             return item(recipient) { .state($1, set: set, unset: unset) }
-        case .refresh:
+        case .refresh, .renew:
             return nil
         }
+    }
+
+    /// Extends the authorization of all sockets of a user in a namespace.
+    func refresh(
+        user: String, in namespace: Namespace, until end: AuthorizationEnd, recipients: (Int) -> RecipientCount
+    ) {
+        let target = Target(users: [user])
+        let count = recipients(namespace.shardCount(for: target))
+        namespace.publish(BusItem(namespace: namespace, kind: .refresh(target, end), recipients: count))
     }
 
     /// Asks every socket of a target, and collects the acks.
@@ -170,50 +177,6 @@ final class ActionRunner: Sendable {
         case .target(let target, let name):
             return find(name).map { ($0, target) }
         }
-    }
-
-    // MARK: - Authorization that ends
-
-    func setExpiry(_ socket: Socket, unixSeconds: Int) {
-        // Kept within what can be counted: a century is as good as for ever.
-        let seconds = min(max(Int64(unixSeconds) - WallClock.milliseconds() / 1_000, 0), 100 * 365 * 86_400)
-        self.setExpiry(socket, after: .seconds(seconds))
-    }
-
-    /// When the time is over the transport is closed, so that the client comes back and has to show who it is.
-    private func setExpiry(_ socket: Socket, after delay: Duration) {
-        guard socket.phase == .connected else { return }
-        socket.expiry?.cancelAll()
-        let slot = TimerSlot()
-        slot.set(Expiry(socket, at: .now + delay))
-        socket.expiry = slot
-        Expiry.arm(slot, delay, on: socket.namespace.shard)
-    }
-}
-
-/// The end of a socket's authorization: looked at in steps, so that timers of far-away ends share a few delays.
-private final class Expiry: TimerTarget {
-    private static let step: Duration = .seconds(60)
-
-    private unowned let socket: Socket
-    private let end: ContinuousClock.Instant
-
-    init(_ socket: Socket, at end: ContinuousClock.Instant) {
-        self.socket = socket
-        self.end = end
-    }
-
-    static func arm(_ slot: TimerSlot, _ remaining: Duration, on shard: Shard) {
-        // Below a step in tenths of a second: an expiry is a little early or late, never by more than that.
-        let tenths = Int64((remaining / .milliseconds(100)).rounded(.up))
-        shard.timers.schedule(after: min(step, .milliseconds(100 * max(1, tenths))), slot: slot, token: 0)
-    }
-
-    func timerFired(token: UInt32, now: ContinuousClock.Instant) {
-        guard let slot = self.socket.expiry else { return }
-        if now < self.end { return Self.arm(slot, now.duration(to: self.end), on: self.socket.namespace.shard) }
-        slot.cancelAll()
-        self.socket.client.kick(reason: DisconnectReason.tokenExpired.rawValue)
     }
 }
 

@@ -20,6 +20,8 @@ struct EventSource: TemplateSource {
 
     func claim(_ path: [String]) -> [UInt8]? { self.socket.token?.claim(path) }
 
+    var certificateJSON: [UInt8]? { self.socket.client.handshake.certificate?.json }
+
     func state(_ path: [String]) -> [UInt8]? { self.socket.state.value(path) }
 
     func query(_ name: String) -> String? {

@@ -10,10 +10,10 @@ import SocketIO
 ///
 /// Shared by all shards; every call comes from the loop of the socket that it is about.
 final class Router: Sendable {
-    private let table: RouteTable<Route>
+    let table: RouteTable<Route>
     private let nodeID: String
     private let logger: Logger
-    private let actions: ActionRunner
+    let actions: ActionRunner
     private let handlers: [any HandlerService]
     let routes: [Route]
 
@@ -131,7 +131,7 @@ final class Router: Sendable {
 
     // MARK: - Routes without a handler
 
-    private func runLocally(_ route: Route, _ source: EventSource, ackID: UInt64?) {
+    func runLocally(_ route: Route, _ source: EventSource, ackID: UInt64?) {
         let socket = source.socket
         let shard = socket.namespace.shard
         do {
@@ -141,15 +141,12 @@ final class Router: Sendable {
             defer { shard.returnAckBuffer(arguments) }
             var attachments: [ByteBuffer] = []
             if ackID != nil { try route.ack?.render(into: &arguments, attachments: &attachments, source) }
-            if let problem = self.actions.run(actions, for: socket) {
+            let ack = ackID.flatMap { id in route.ack.map { _ in PreparedAck(id, arguments, attachments) } }
+            if let token = Self.renewal(in: actions) {
+                return self.renew(socket, by: token, actions, ackID: ackID, ack)
+            }
+            if let problem = self.carryOut(actions, socket, ack) {
                 return self.fail(ClientError(.busy, message: problem), socket, ackID)
-            }
-            if !actions.isEmpty, socket.namespace.namespace.isCongested {
-                socket.client.throttle(for: Client.congestionPause)
-            }
-            if let ackID, route.ack != nil {
-                if !actions.isEmpty { shard.drainInbox() }
-                socket.client.acknowledge(ackID, arguments, attachments: attachments, socket: socket)
             }
         } catch let error as TemplateError {
             shard.counters.actionsFailed &+= 1
@@ -160,16 +157,43 @@ final class Router: Sendable {
         }
     }
 
-    private func fail(_ error: ClientError, _ socket: Socket, _ ackID: UInt64?) {
+    /// What the client's callback gets when the actions are done.
+    struct PreparedAck {
+        var id: UInt64
+        var arguments: ByteBuffer
+        var attachments: [ByteBuffer]
+
+        init(_ id: UInt64, _ arguments: ByteBuffer, _ attachments: [ByteBuffer]) {
+            self.id = id
+            self.arguments = arguments
+            self.attachments = attachments
+        }
+    }
+
+    /// Returns why nothing was done, if so.
+    func carryOut(_ actions: [Action], _ socket: Socket, _ ack: PreparedAck?) -> String? {
+        if let problem = self.actions.run(actions, for: socket) { return problem }
+        if !actions.isEmpty, socket.namespace.namespace.isCongested {
+            socket.client.throttle(for: Client.congestionPause)
+        }
+        if let ack {
+            if !actions.isEmpty { socket.namespace.shard.drainInbox() }
+            socket.client.acknowledge(ack.id, ack.arguments, attachments: ack.attachments, socket: socket)
+        }
+        return nil
+    }
+
+    func fail(_ error: ClientError, _ socket: Socket, _ ackID: UInt64?) {
         guard let ackID else { return }
         socket.client.acknowledge(ackID, ByteBuffer(bytes: error.arguments), attachments: [], socket: socket)
     }
 
     // MARK: - Routes with a handler
 
-    private func submit(
+    /// - Parameter limit: until when an answer is of use; the route's own timeout unless given.
+    func submit(
         _ content: EnvelopeInput.Content, _ route: Route, _ handler: any HandlerService, _ source: EventSource,
-        ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil
+        ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil, limit: Duration? = nil
     ) {
         let socket = source.socket
         let shard = socket.namespace.shard
@@ -184,13 +208,16 @@ final class Router: Sendable {
         let bound = NIOLoopBound(
             Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost), eventLoop: shard.loop)
         let loop = shard.loop
-        var timeout = route.timeout
+        var timeout = limit ?? route.timeout
+        // It may be asked again as long as there is time, and nothing has to wait for it.
+        let isRefresh = input.type == .refresh
         if isConnect, let client = socket.client as? EngineClient {
             timeout = client.connectTimeout
         }
         let job = HandlerJob(
-            input: input, mode: isConnect ? .request : route.mode, lane: route.lane(of: source, eventID: eventID),
-            socketID: socket.id, timeout: timeout, isIdempotent: route.isIdempotent,
+            input: input, mode: isConnect ? .request : route.mode,
+            lane: isRefresh ? eventID : route.lane(of: source, eventID: eventID),
+            socketID: socket.id, timeout: timeout, isIdempotent: route.isIdempotent || isRefresh,
             complete: { [self] result in
                 // Later even from the loop itself: whoever submits is in the middle of something.
                 loop.execute { self.finish(bound.value, result) }
@@ -278,6 +305,7 @@ final class Router: Sendable {
         // What was published before it came is not for it.
         socket.namespace.shard.drainInbox()
         socket.client.connectDecided(socket, .accept)
+        socket.client.handshake.hold?.settle()
         guard socket.phase == .connected else { return }
         let source = EventSource(socket: socket)
         let rooms = acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: source) } ?? [])
@@ -287,7 +315,7 @@ final class Router: Sendable {
                 "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
         }
         if let expiresAt = acceptance.expiresAt ?? socket.token?.expiresAt {
-            self.actions.setExpiry(socket, unixSeconds: expiresAt)
+            AuthorizationTimer.start(for: socket, until: .at(expiresAt))
         }
         if let problem = self.actions.run(acceptance.actions, for: socket) {
             self.logger.warning("actions of a connect answer not applied: \(problem)")
@@ -304,6 +332,6 @@ final class Router: Sendable {
             clientProtocol: client.protocolName, transport: client.transportName, user: socket.user, rooms: rooms,
             state: socket.state.entries, connectedAt: Timestamp(milliseconds: socket.connectedAtMilliseconds),
             isRecovered: socket.isRecovered, remoteAddress: client.handshake.remoteIP, isTLS: client.handshake.isTLS,
-            headers: client.handshake.headers)
+            certificate: client.handshake.certificate?.json, headers: client.handshake.headers)
     }
 }

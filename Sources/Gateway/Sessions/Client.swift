@@ -32,6 +32,9 @@ class Client {
     /// Whether it can be asked for an ack; others are passed over by requests.
     var acknowledges: Bool { false }
 
+    /// Its sockets in all namespaces.
+    var connectedSockets: [Socket] { [] }
+
     /// An event or a message for one of the client's sockets; a client whose dialect has no words for it ignores it.
     func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {}
 
@@ -124,12 +127,21 @@ final class ClientHandshake: Sendable {
     ///
     /// Never logged.
     let token: Result<TokenSource.Found?, TokenError>
+    /// Counts the client for its address, as long as it is connected.
+    let hold: SessionHold?
+    /// What the client showed when it connected by TLS.
+    let certificate: ClientCertificate?
+
+    /// Bytes of names and values in ``query`` that are kept, as long as the client is connected.
+    static let maxQueryBytes = 2_048
 
     init(
         remoteIP: String, isTLS: Bool, origin: String?, query: [(name: String, value: String)],
         headers: [(name: String, value: String)], token: Result<TokenSource.Found?, TokenError>,
-        connectedAtMilliseconds: Int64
+        hold: SessionHold? = nil, certificate: ClientCertificate? = nil, connectedAtMilliseconds: Int64
     ) {
+        self.hold = hold
+        self.certificate = certificate
         self.remoteIP = remoteIP
         self.isTLS = isTLS
         self.origin = origin

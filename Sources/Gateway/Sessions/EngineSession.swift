@@ -141,6 +141,7 @@ final class EngineSession {
         self.timerSlot.cancelAll()
         self.shard.sessions[self.id] = nil
         self.shard.core.sessionClosed()
+        self.client.handshake.hold?.release()
         self.endpoint.counters.sessionClosed(self.machine.transport, reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil

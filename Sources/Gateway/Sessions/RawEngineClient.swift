@@ -15,6 +15,7 @@ final class RawEngineClient: EngineClient {
         super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
     }
 
+    override var connectedSockets: [Socket] { self.socket.map { $0.phase == .connected ? [$0] : [] } ?? [] }
     override var protocolName: String { "engine.io" }
     override var forgetsEmptyNamespaces: Bool { self.endpoint.options.cleanupEmptyChildNamespaces }
 

@@ -175,6 +175,8 @@ final class SocketIOClient: EngineClient {
         return namespace == "/" ? session : "\(namespace)#\(session)"
     }
 
+    override var connectedSockets: [Socket] { self.sockets.compactMap { $0 }.filter { $0.phase == .connected } }
+
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
         guard !self.isOver, let index = self.index(of: socket), socket.phase == .connecting else { return }
         let namespace = socket.namespace.namespace.name

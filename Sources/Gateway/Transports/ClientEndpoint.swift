@@ -35,7 +35,10 @@ class ClientEndpoint: Endpoint {
     /// Browsers do not ask before they open a WebSocket, so this is what keeps foreign pages out.
     func admits(_ exchange: HTTPExchange) -> Bool {
         let headers = exchange.head.headers
-        return self.origins.admits(origin: headers.first("origin"), host: headers.first("host"))
+        // Two of them are no browser's: which one would count is anybody's guess.
+        guard headers.count(of: "origin") <= 1 else { return false }
+        return self.origins.admits(
+            origin: headers.first("origin"), host: headers.first("host"), isTLS: ClientOrigin(of: exchange).isTLS)
     }
 
     func crossOriginFields(_ origin: String?) -> [(name: String, value: String)] {
@@ -54,14 +57,51 @@ class ClientEndpoint: Endpoint {
         return true
     }
 
-    /// Counts one session more, or answers that there is no room for it.
+    /// Counts one session more, in all and for its client's address, or answers why not.
     ///
     /// At HTTP level, because a stock client backs off from a 503 and hammers when a session is closed.
     func admitsSession(_ exchange: HTTPExchange) -> Bool {
-        if !self.shard.core.isDraining, self.shard.core.sessionOpened() { return true }
-        exchange.connection.countRefusalForMemory()
+        guard self.queryBytes(exchange) <= ClientHandshake.maxQueryBytes else {
+            self.refuseLongQuery(exchange)
+            return false
+        }
+        let core = self.shard.core
+        var refusal: Admission.Refusal?
+        if !core.isDraining {
+            guard core.sessionOpened() else {
+                return self.refuseSession(exchange, core.memory.level == .calm ? .maxConnections : .memory)
+            }
+            switch core.admission.admitSession(of: ClientOrigin(of: exchange), now: .now) {
+            case .success(let permit):
+                exchange.hold = SessionHold(core.admission, permit)
+                return true
+            case .failure(let error):
+                core.sessionClosed()
+                refusal = error.reason
+            }
+        }
+        return self.refuseSession(exchange, refusal)
+    }
+
+    private func refuseSession(_ exchange: HTTPExchange, _ reason: Admission.Refusal?) -> Bool {
+        if let reason {
+            self.shard.counters.listeners[exchange.connection.listener.index].refused[reason, default: 0] &+= 1
+        }
         exchange.respond(HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
         return false
+    }
+
+    /// What a handler or a route may see of the query is kept as long as the client; a token is not.
+    private func queryBytes(_ exchange: HTTPExchange) -> Int {
+        let tokenName = self.options.auth?.jwt?.query
+        return exchange.head.query.reduce(0) {
+            $1.key == tokenName ? $0 : $0 + $1.key.utf8.count + $1.value.utf8.count
+        }
+    }
+
+    /// Nothing of a query is left out in silence: what is too much to be kept is refused.
+    func refuseLongQuery(_ exchange: HTTPExchange) {
+        exchange.respond(HTTPResponse(414, text: "Query too long", closes: true))
     }
 
     /// A body that is too large is refused without a word more, and without harm to the session.
@@ -74,36 +114,21 @@ class ClientEndpoint: Endpoint {
 
     func handshakeInfo(_ exchange: HTTPExchange, query: [(name: String, value: String)]) -> ClientHandshake {
         let headers = exchange.head.headers
-        let client =
-            exchange.connection.listener.trust?.client(of: exchange)
-            ?? ClientOrigin(address: "", isTLS: exchange.connection.isTLS, isTrusted: false)
+        let client = ClientOrigin(of: exchange)
+        let tokenName = self.options.auth?.jwt?.query
         return ClientHandshake(
             remoteIP: client.address,
             isTLS: client.isTLS,
             origin: headers.first("origin"),
-            query: query,
-            headers: self.forwarded(headers, isPeerTrusted: client.isTrusted),
+            query: query.filter { $0.name != tokenName },
+            headers: IdentityHeaders.forwarded(self.forwardedHeaders, headers, isPeerTrusted: client.isTrusted),
             token: self.authenticator?.credentials(of: exchange) { name in
                 query.first { $0.name == name }?.value
             } ?? .success(nil),
+            hold: exchange.hold,
+            certificate: exchange.connection.peerCertificate.map { ClientCertificate($0) },
             connectedAtMilliseconds: WallClock.milliseconds())
     }
-
-    /// The headers that handlers may see.
-    ///
-    /// Those by which a proxy says who somebody is are taken from trusted proxies only: anybody can send them (A14).
-    private func forwarded(_ headers: Headers, isPeerTrusted: Bool) -> [(name: String, value: String)] {
-        self.forwardedHeaders.compactMap { name in
-            guard isPeerTrusted || !Self.identityHeaders.contains(name) else { return nil }
-            return headers.first(name).map { (name, $0) }
-        }
-    }
-
-    private static let identityHeaders: Set<String> = [
-        "forwarded", "remote-user", "x-auth-request-email", "x-auth-request-user", "x-authenticated-user",
-        "x-forwarded-email", "x-forwarded-for", "x-forwarded-groups", "x-forwarded-preferred-username",
-        "x-forwarded-user", "x-real-ip", "x-remote-user", "x-user", "x-user-email", "x-user-id",
-    ]
 
     // MARK: - WebSockets
 

@@ -5,20 +5,27 @@ import Configuration
 /// Fetch standard, "HTTP-CORS protocol".
 struct CrossOrigin: Sendable {
     private let options: GatewayConfiguration.CORS
+    /// Nil: any.
+    private let allowed: [OriginPattern]?
 
     init(_ options: GatewayConfiguration.CORS) {
         self.options = options
+        switch options.origins {
+        case .any: self.allowed = nil
+        case .list(let origins): self.allowed = origins.compactMap { OriginPattern($0) }
+        }
     }
 
     /// The fields of every answer.
     func fields(origin: String?) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
-        switch self.options.origins {
-        case .any:
-            fields.append(("access-control-allow-origin", "*"))
-        case .list(let allowed):
-            if let origin, allowed.contains(origin) { fields.append(("access-control-allow-origin", origin)) }
+        if let allowed = self.allowed {
+            if let origin, let page = WebOrigin(origin), allowed.contains(where: { $0.matches(page) }) {
+                fields.append(("access-control-allow-origin", origin))
+            }
             fields.append(("vary", "Origin"))
+        } else {
+            fields.append(("access-control-allow-origin", "*"))
         }
         if self.options.credentials { fields.append(("access-control-allow-credentials", "true")) }
         if !self.options.exposedHeaders.isEmpty {

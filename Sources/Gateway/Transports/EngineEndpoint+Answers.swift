@@ -86,7 +86,7 @@ extension EngineEndpoint {
         return HTTPResponse(error.httpStatus, headers: [("content-type", "application/json")], body: body)
     }
 
-    private func answer(_ request: EngineRequest, _ response: HTTPResponse) {
+    func answer(_ request: EngineRequest, _ response: HTTPResponse) {
         var response = response
         response.headers += self.crossOriginFields(request.origin)
         if request.isInternetExplorer { response.headers.append(("x-xss-protection", "0")) }

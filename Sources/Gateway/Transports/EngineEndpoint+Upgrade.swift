@@ -51,6 +51,8 @@ extension EngineEndpoint {
         // Not now: the connection is in the middle of a read, and more of what was read may follow.
         let rest = HandOverStream(leftover)
         connection.become(rest, leftover: ByteBuffer())
+        // What comes from now on waits in the kernel for the other loop.
+        connection.setReadsPaused(true)
         self.handOver(connection, rest, to: target, attempts: 20) { connection, leftover in
             guard let endpoint = connection.shard.endpoints[path] as? EngineEndpoint else {
                 return connection.close(.done)

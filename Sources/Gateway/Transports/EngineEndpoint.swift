@@ -136,6 +136,17 @@ final class EngineEndpoint: ClientEndpoint {
         }
     }
 
+    override func refuseLongQuery(_ exchange: HTTPExchange) {
+        let message = "Query too long"
+        guard !exchange.head.isWebSocketUpgrade else {
+            return exchange.respond(HTTPResponse(414, text: message, contentType: "text/html", closes: true))
+        }
+        var body = ByteBuffer()
+        ProtocolError.badRequest.writeJSON(message: message, into: &body)
+        self.answer(
+            EngineRequest(exchange), HTTPResponse(414, headers: [("content-type", "application/json")], body: body))
+    }
+
     override func refuseWebSocket(_ exchange: HTTPExchange) {
         self.refuse(exchange, .badRequest, isUpgrade: true)
     }

@@ -5,7 +5,7 @@ import Configuration
 /// Only browsers send `Origin`, and they do not let a page choose it; a client without one is not a page.
 struct OriginPolicy: Sendable {
     private let allowsAny: Bool
-    private let allowed: Set<String>
+    private let allowed: [OriginPattern]
 
     init(_ origins: [String], cors: GatewayConfiguration.CORS?) {
         var origins = origins
@@ -15,19 +15,18 @@ struct OriginPolicy: Sendable {
         case nil: break
         }
         self.allowsAny = origins.contains("*")
-        self.allowed = Set(origins.map { $0.lowercased() })
+        self.allowed = origins.compactMap { OriginPattern($0) }
     }
 
-    func admits(origin: String?, host: String?) -> Bool {
-        guard let origin = origin?.lowercased(), !self.allowsAny else { return true }
-        if self.allowed.contains(origin) { return true }
-        // The scheme may differ: a proxy in front may end TLS.
-        guard let host = host?.lowercased(), let start = origin.range(of: "://") else { return false }
-        return Self.withoutDefaultPort(origin[start.upperBound...]) == Self.withoutDefaultPort(Substring(host))
-    }
-
-    private static func withoutDefaultPort(_ host: Substring) -> Substring {
-        for port in [":80", ":443"] where host.hasSuffix(port) { return host.dropLast(port.count) }
-        return host
+    /// - Parameters:
+    ///   - host: the `Host` of the request.
+    ///   - isTLS: whether the page's browser is known to have come by TLS; asked only when it matters.
+    func admits(origin text: String?, host: String?, isTLS: @autoclosure () -> Bool = false) -> Bool {
+        guard let text, !self.allowsAny else { return true }
+        guard let origin = WebOrigin(text) else { return false }
+        if self.allowed.contains(where: { $0.matches(origin) }) { return true }
+        guard let host, origin.isOf(hostField: host) else { return false }
+        // Anybody on the way may have written a page that came without TLS.
+        return origin.scheme == "https" || !isTLS()
     }
 }

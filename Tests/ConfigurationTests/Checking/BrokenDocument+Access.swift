@@ -72,7 +72,10 @@ extension BrokenDocument {
         > gateway.json:1:34 /limits/messagesPerSocket: "fast" is not a rate; write "1000/s"
         # required auth
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"required": true}}]}
-        > gateway.json:1:81 /endpoints/0/auth/required: "required" needs "jwt", which says how tokens are verified
+        > gateway.json:1:81 /endpoints/0/auth/required: "required" needs "jwt", which says how tokens are verified, or "certificate"
+        # certificate of nobody
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"certificate": "commonName"}}]}
+        > gateway.json:1:84 /endpoints/0/auth/certificate: no listener has "tls" with "clientCA", so nobody shows a certificate
         # jwt without algorithms
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"jwt": {"jwks": "https://id/jwks.json"}}}]}
         > gateway.json:1:76 /endpoints/0/auth/jwt: "algorithms" is missing

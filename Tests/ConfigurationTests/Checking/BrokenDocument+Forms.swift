@@ -65,10 +65,13 @@ extension BrokenDocument {
         > gateway.json:1:23 /endpoints/0/path: "/a?b" is not the path of a request; it begins with "/" and has no query
         # origin
         {"origins": ["app.example.com"]}
-        > gateway.json:1:14 /origins/0: "app.example.com" is not an origin; write "https://app.example.com", without a path, or "*"
+        > gateway.json:1:14 /origins/0: "app.example.com" is not an origin; write "https://app.example.com" or "https://*.example.com", without a path, or "*"
+        # origin wildcard
+        {"origins": ["https://a.*.example.com"]}
+        > gateway.json:1:14 /origins/0: "https://a.*.example.com" is not an origin; write "https://app.example.com" or "https://*.example.com", without a path, or "*"
         # origin path
         {"origins": ["https://app.example.com/"]}
-        > gateway.json:1:14 /origins/0: "https://app.example.com/" is not an origin; write "https://app.example.com", without a path, or "*"
+        > gateway.json:1:14 /origins/0: "https://app.example.com/" is not an origin; write "https://app.example.com" or "https://*.example.com", without a path, or "*"
         # url
         {"handlers":{"app":{"type":"http","url":"backend/hooks"}}}
         > gateway.json:1:41 /handlers/app/url: "backend/hooks" is not a URL; write "http://127.0.0.1:3000/events"

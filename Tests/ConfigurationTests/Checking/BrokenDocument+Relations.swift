@@ -33,6 +33,15 @@ extension BrokenDocument {
         # cors default
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","cors": {"credentials": true}}]}
         > gateway.json:1:84 /endpoints/0/cors/credentials: credentials need a list of origins, not "*"
+        # origins and credentials
+        {"origins":["*"],"endpoints":[{"path":"/socket.io/","protocol":"socket.io","cors": {"origin": "https://a.example", "credentials": true}}]}
+        > gateway.json:1:131 /endpoints/0/cors/credentials: credentials need a list of "origins", not "*"
+        # origins and cookie
+        {"origins":["*"],"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"jwt": {"jwks": "keys.json", "algorithms": ["ES256"], "cookie": "session"}}}]}
+        > gateway.json:1:149 /endpoints/0/auth/jwt/cookie: a token in a cookie needs a list of origins, not "*": any page could use its visitors' tokens
+        # cors and cookie
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","cors": {"origin": "*"},"auth": {"jwt": {"jwks": "keys.json", "algorithms": ["ES256"], "cookie": "session"}}}]}
+        > gateway.json:1:157 /endpoints/0/auth/jwt/cookie: a token in a cookie needs a list of origins, not "*": any page could use its visitors' tokens
         # cookie
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","cookie": {"sameSite": "none"}}]}
         > gateway.json:1:83 /endpoints/0/cookie/sameSite: browsers refuse "none" without "secure": true

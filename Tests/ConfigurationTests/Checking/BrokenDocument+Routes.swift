@@ -31,7 +31,7 @@ extension BrokenDocument {
         > gateway.json:1:105 /routes/0/orderBy: "room" is not a lane; use socket, user, none or "room:args.0.room"
         # lane path
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","orderBy":"room:foo.bar"}]}
-        > gateway.json:1:105 /routes/0/orderBy: unknown template "{foo.bar}" (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}; a literal brace is written {{ or }})
+        > gateway.json:1:105 /routes/0/orderBy: unknown template "{foo.bar}" (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}, {certificate.x}; a literal brace is written {{ or }})
         # room template
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"rooms": ["user:{user"]}}]}
         > gateway.json:1:79 /endpoints/0/auth/rooms/0: "{" without "}"; a literal brace is written {{
@@ -43,7 +43,7 @@ extension BrokenDocument {
         > gateway.json:1:104 /routes/0/match/events: unknown key "events"; did you mean "event"?
         # require key
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","require":{"rooms":"a"}}]}
-        > gateway.json:1:106 /routes/0/require/rooms: unknown key "rooms" (known: user, claims, inRoom)
+        > gateway.json:1:106 /routes/0/require/rooms: unknown key "rooms" (known: user, claims, certificate, inRoom)
         # action
         {
           "routes": [
@@ -59,12 +59,12 @@ extension BrokenDocument {
         > gateway.json:6:17 /routes/0/actions/1/do: unknown action "jon"; did you mean "join"? (known: emit, send, join, leave, disconnect, kick, state, refresh)
         # template
         {"routes":[{"actions":[{"do":"join","rooms":["room:{arg.0}"]}]}]}
-        > gateway.json:1:46 /routes/0/actions/0/rooms/0: unknown template "{arg.0}"; did you mean "args"? (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}; a literal brace is written {{ or }})
+        > gateway.json:1:46 /routes/0/actions/0/rooms/0: unknown template "{arg.0}"; did you mean "args"? (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}, {certificate.x}; a literal brace is written {{ or }})
         # ack template
         {"routes":[{"ack":["{foo}"]}]}
-        > gateway.json:1:20 /routes/0/ack/0: unknown template "{foo}" (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}; a literal brace is written {{ or }})
+        > gateway.json:1:20 /routes/0/ack/0: unknown template "{foo}" (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}, {certificate.x}; a literal brace is written {{ or }})
         # auth room
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","auth": {"rooms": ["user:{usr}"]}}]}
-        > gateway.json:1:79 /endpoints/0/auth/rooms/0: unknown template "{usr}"; did you mean "user"? (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}; a literal brace is written {{ or }})
+        > gateway.json:1:79 /endpoints/0/auth/rooms/0: unknown template "{usr}"; did you mean "user"? (known: {args}, {args.0}, {event}, {namespace}, {message}, {user}, {auth}, {socket.id}, {claims.x}, {state.x}, {query.x}, {param.x}, {certificate.x}; a literal brace is written {{ or }})
         """#)
 }

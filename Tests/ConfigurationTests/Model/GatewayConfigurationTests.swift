@@ -27,6 +27,8 @@ import Testing
                 == .init(
                     maxConnections: 100_000, acceptRate: .init(count: 1000, period: .seconds(1)),
                     maxConnectionsPerIP: 200, maxHandshakes: 1000,
+                    handshakesPerIP: .init(count: 20, period: .seconds(1)),
+                    maxPendingPerIP: 100,
                     messagesPerSocket: .init(count: 1000, period: .seconds(1)), outputSoft: 256 << 10,
                     outputHard: 1 << 20, maxRoomsPerSocket: 1000, memoryBudget: .percent(70)))
         #expect(

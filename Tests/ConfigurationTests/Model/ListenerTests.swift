@@ -16,7 +16,12 @@ import Testing
             tls
                 == .init(
                     certificate: "/etc/gatehouse/tls.crt", key: "/run/tls.key", minimumVersion: .v12, clientCA: nil,
-                    ticketKeys: nil, certificates: []))
+                    requiresClientCertificate: true, ticketKeys: nil, certificates: []))
+    }
+
+    @Test func `certificates of clients may be optional`() throws {
+        let members = #""tls": { "certificate": "a", "key": "b", "clientCA": "c", "clientCertificates": "optional" }"#
+        #expect(try listener(members).tls?.requiresClientCertificate == false)
     }
 
     @Test func `every path of TLS is relative to the file that names it`() throws {

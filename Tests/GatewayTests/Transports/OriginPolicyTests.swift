@@ -31,6 +31,22 @@ import Testing
         #expect(!policy.admits(origin: "https://gateway.example", host: nil))
     }
 
+    @Test func `a page that came without TLS is foreign to a gateway that is reached by it`() {
+        let policy = OriginPolicy([], cors: nil)
+        #expect(!policy.admits(origin: "http://gateway.example", host: "gateway.example", isTLS: true))
+        #expect(policy.admits(origin: "https://gateway.example", host: "gateway.example", isTLS: true))
+        let configured = OriginPolicy(["http://legacy.example"], cors: nil)
+        #expect(configured.admits(origin: "http://legacy.example", host: "gateway.example", isTLS: true))
+    }
+
+    @Test func `A1 a wildcard is one label deep`() {
+        let policy = OriginPolicy(["https://*.example.com"], cors: nil)
+        #expect(policy.admits(origin: "https://a.example.com", host: "gateway.test"))
+        for origin in ["https://a.b.example.com", "https://example.com", "https://a.example.com.evil.io"] {
+            #expect(!policy.admits(origin: origin, host: "gateway.test"), "\(origin)")
+        }
+    }
+
     @Test func `a star admits everyone`() {
         #expect(OriginPolicy(["*"], cors: nil).admits(origin: "https://evil.example", host: "gateway.example"))
     }
