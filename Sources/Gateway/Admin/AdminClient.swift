@@ -49,12 +49,29 @@ package struct AdminClient: Sendable {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(json)
         }
+        var configuration = HTTPClient.Configuration()
+        // Who asks wants to know that nobody is there, not to wait for somebody.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let result = await Self.execute(request, with: client)
+        try? await client.shutdown()
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
-            let body = try await response.body.collect(upTo: Self.maxAnswerBytes)
-            return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
+            return try result.get()
         } catch {
             throw Unreachable(address: self.address, reason: Self.reason(error))
+        }
+    }
+
+    private static func execute(_ request: HTTPClientRequest, with client: HTTPClient) async -> Result<
+        Answer, any Error
+    > {
+        do {
+            let response = try await client.execute(request, timeout: Self.timeout)
+            let body = try await response.body.collect(upTo: Self.maxAnswerBytes)
+            return .success(Answer(status: Int(response.status.code), body: Array(body.readableBytesView)))
+        } catch {
+            return .failure(error)
         }
     }
 

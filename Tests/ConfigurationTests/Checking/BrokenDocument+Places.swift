@@ -26,10 +26,10 @@ extension BrokenDocument {
         env GATEHOUSE_OUTBOX_PATH=log.db
         {}
         > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
-        # unavailable section set
-        set history.maxAge=5m
+        # unavailable option set
+        set tracing.endpoint=http://h
         {}
-        > --set history.maxAge: "history" is not available in this version
+        > --set tracing.endpoint: "endpoint" is not available in this version (leave it at null)
         # no such handler
         env GATEHOUSE_HANDLERS_APP_URL=http://h/
         {}

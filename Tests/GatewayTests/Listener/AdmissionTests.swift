@@ -14,7 +14,7 @@ import Testing
         let rate = Rate(count: 1_000, period: .seconds(1))
         return Admission(
             .init(
-                maxConnections: connections, acceptRate: rate, maxConnectionsPerIP: perIP,
+                maxConnections: connections, acceptRate: rate, maxConnectionsPerIP: perIP, maxHandshakes: 1_000,
                 handshakesPerIP: .init(count: handshakes, period: .seconds(1)), maxPendingPerIP: pending,
                 messagesPerSocket: rate, outputSoft: 1, outputHard: 1, maxRoomsPerSocket: 1, memoryBudget: .percent(70)),
             now: self.now)
