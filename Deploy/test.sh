@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root"
 
 step "System libraries, Node packages, a browser, proxies"
-    need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip systemd node-ws \
+need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip systemd node-ws \
     node-xmlhttprequest chromium chromium-driver openssl curl node-faye-websocket node-undici \
     libmojolicious-perl golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev
 for server in nginx haproxy caddy; do
