@@ -6,8 +6,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root"
 
 step "System libraries, Node packages, a browser, proxies"
-need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip systemd \
-    node-ws node-xmlhttprequest chromium chromium-driver openssl curl \
+need_packages libssl-dev zlib1g-dev libsqlite3-dev python3 python3-venv python3-pip systemd node-ws \
+    node-xmlhttprequest chromium chromium-driver openssl curl node-faye-websocket node-undici \
+    libmojolicious-perl golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev \
     testssl.sh sslscan nghttp2-client
 for server in nginx haproxy caddy; do
     (PATH="$PATH:/usr/sbin" && command -v "$server" >/dev/null) && continue

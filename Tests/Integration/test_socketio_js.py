@@ -18,6 +18,11 @@ def gateway(launch_for_module):
     return launch_for_module(config())
 
 
+@pytest.fixture(scope="module")
+def deflating(launch_for_module):
+    return launch_for_module(config(perMessageDeflate={"threshold": 0}))
+
+
 class Scenario:
     """One run of clients/scenarios.js; what it prints are questions, to be answered a line each."""
 
@@ -69,6 +74,13 @@ def play(client_file):
 @pytest.mark.parametrize("name", ["events", "binary", "rooms", "namespaces", "volatile", "order", "reasons"])
 def test_stock_client(gateway, play, name, way):
     play(gateway, name, way).finish()
+
+
+@pytest.mark.parametrize("way", ["websocket", "upgrade"])
+@pytest.mark.parametrize("name", ["events", "binary", "rooms", "order"])
+def test_stock_client_with_compressed_messages(deflating, play, name, way):
+    """Node's ws offers permessage-deflate by itself, as browsers do."""
+    play(deflating, name, way).finish()
 
 
 @pytest.mark.parametrize("way", WAYS)
