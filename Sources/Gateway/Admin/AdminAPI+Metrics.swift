@@ -24,6 +24,7 @@ extension AdminAPI {
             handlers: generation.handlers.sorted { $0.key.precedesByBytes($1.key) }
                 .map { ($0.key, $0.value.statistics()) },
             process: .read(), operation: self.core.figures.snapshot(generation: generation.number),
+            outbox: self.core.outbox.map { outbox in (outbox.figures.withLock { $0 }, outbox.now) },
             certificates: generation.tlsListeners.sorted { $0.key < $1.key }.map {
                 .init(listener: $0.key, at: $0.value.certificateExpiry)
             })

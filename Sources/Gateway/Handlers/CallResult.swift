@@ -11,6 +11,10 @@ struct CallResult: Sendable {
     var problem: String
     /// Ended by us: says nothing about the handler.
     var isAbandoned = false
+    /// Of the response; 0: there was none.
+    var status = 0
+    /// The beginning of a response that could not be used, for people.
+    var excerpt: [UInt8] = []
 
     init(
         _ outcome: Outcome, answer: HandlerResult? = nil, retryAfter: Duration? = nil, problem: String = "",

@@ -18,7 +18,7 @@ enum HealthChecks {
                 [
                     ("listeners", core.isStarted), ("draining", core.drainStage == .serving), ("bus", true),
                     ("descriptors", !core.isOutOfDescriptors),
-                ]
+                ] + (core.outbox.map { [("outbox", $0.isWritable)] } ?? [])
             case .started: [("listeners", core.isStarted)]
             }
         }

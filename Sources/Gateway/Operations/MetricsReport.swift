@@ -17,6 +17,8 @@ struct MetricsReport: Sendable {
     var handlers: [(name: String, statistics: HandlerStatistics)]
     var process: ProcessFigures
     var operation = OperationFigures.Snapshot()
+    /// Nil when nothing is stored.
+    var outbox: (figures: OutboxFigures, now: Int64)?
     /// Of the listeners with TLS.
     var certificates: [CertificateExpiry] = []
 
@@ -29,6 +31,7 @@ struct MetricsReport: Sendable {
         self.writeNamespaces(into: &text)
         self.writeTraffic(into: &text)
         self.writeHandlers(into: &text)
+        self.writeOutbox(into: &text)
         self.process.write(into: &text)
         return text
     }

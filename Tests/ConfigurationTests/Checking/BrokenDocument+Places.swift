@@ -26,14 +26,14 @@ extension BrokenDocument {
         env GATEHOUSE_LIMITS_MEMORY_BUDGET=70%
         {}
         > GATEHOUSE_LIMITS_MEMORY_BUDGET: "memoryBudget" is not available in this version
-        # unavailable section in env
-        env GATEHOUSE_OUTBOX_PATH=log.db
+        # unavailable endpoint in env
+        env GATEHOUSE_TRACING_ENDPOINT=http://x/
         {}
-        > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
-        # unavailable section set
-        set history.maxAge=5m
+        > GATEHOUSE_TRACING_ENDPOINT: "endpoint" is not available in this version (leave it at null)
+        # unavailable endpoint set
+        set tracing.endpoint=http://x/
         {}
-        > --set history.maxAge: "history" is not available in this version
+        > --set tracing.endpoint: "endpoint" is not available in this version (leave it at null)
         # no such handler
         env GATEHOUSE_HANDLERS_APP_URL=http://h/
         {}
