@@ -66,6 +66,13 @@ let package = Package(
         // Who a client really is behind proxies, and how much one address may do.
         .target(name: "ClientAddress"),
 
+        // SQLite of the system: patched with it.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        // Events that are stored until their handler took them: the file, and which of them are in memory.
+        .target(
+            name: "Outbox", dependencies: ["CSQLite", "CZlib"],
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+
         // Everything that owns a socket, a clock, a task or a file. `Gateway.swift` is the assembly.
         .target(
             name: "Gateway",
@@ -73,6 +80,7 @@ let package = Package(
                 nio, crypto, "CZlib", "CMalloc", .product(name: "DequeModule", package: "swift-collections"),
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
+                "Outbox",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -119,10 +127,11 @@ let package = Package(
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "WebSocketProtocol"]),
         .testTarget(name: "ClientAddressTests", dependencies: ["ClientAddress"]),
         .testTarget(name: "OpenSSLTLSTests", dependencies: ["OpenSSLTLS", "COpenSSL", nio]),
+        .testTarget(name: "OutboxTests", dependencies: ["Outbox", "CSQLite"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Configuration", "HandlerContract", "Routing", "CZlib", nio,
+                "Gateway", "Configuration", "HandlerContract", "Routing", "Outbox", "CZlib", nio,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

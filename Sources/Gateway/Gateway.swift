@@ -61,8 +61,9 @@ package final class Gateway: Sendable {
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
         let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
+        let storage = try OutboxAssembly(self.configuration, logger: self.logger)
         let core = try GatewayCore(
-            self.configuration, shards: shards, version: self.version, logger: self.logger,
+            self.configuration, shards: shards, outbox: storage?.service, version: self.version, logger: self.logger,
             logSettings: self.logSettings)
         let control = GatewayControl(
             core: core, listeners: ListenerSet(group: group, core: core, inherited: self.environment.sockets),
@@ -73,8 +74,11 @@ package final class Gateway: Sendable {
                 try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
             }
             try await control.start()
+            // Last: what waits there is delivered from now on.
+            try storage?.start(core)
         } catch {
             for handler in core.handlers.values { await handler.shutDown(within: .zero) }
+            await core.outbox?.shutDown()
             throw error
         }
         core.control = control
@@ -101,7 +105,9 @@ package final class Gateway: Sendable {
     /// What is done between the last client and the end of the process, in this order.
     private func exitSteps(_ core: GatewayCore, _ control: GatewayControl) -> [ExitStep] {
         [
-            ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) }
+            ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) },
+            // After the handlers: what they answered last is written.
+            ExitStep(name: "outbox") { _ in await core.outbox?.shutDown() },
         ]
     }
 

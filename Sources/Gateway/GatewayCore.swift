@@ -11,6 +11,8 @@ final class GatewayCore: Sendable {
     let actions: ActionRunner
     /// Who may come back to which session.
     let sessions: SessionDirectory
+    /// Where events of `atLeastOnce` routes are stored; nil when no route needed it at the start.
+    let outbox: OutboxService?
     let admission: Admission
     let memory: MemoryGuard
     let logger: Logger
@@ -26,10 +28,11 @@ final class GatewayCore: Sendable {
 
     /// Throws ``StartupError``.
     init(
-        _ configuration: GatewayConfiguration, shards: [ShardHandle], version: String, logger: Logger,
-        logSettings: LogSettings
+        _ configuration: GatewayConfiguration, shards: [ShardHandle], outbox: OutboxService? = nil, version: String,
+        logger: Logger, logSettings: LogSettings
     ) throws {
         self.version = version
+        self.outbox = outbox
         self.shards = shards
         self.logger = logger
         self.logSettings = logSettings
@@ -42,7 +45,8 @@ final class GatewayCore: Sendable {
             maxAbsent: configuration.limits.maxConnections, maxBytes: configuration.history.maxBytes)
         self.actions = ActionRunner(namespaces: self.namespaces)
         let generation = try Generation(
-            configuration, after: nil, actions: self.actions, figures: self.figures, version: version, logger: logger)
+            configuration, after: nil, actions: self.actions, outbox: outbox, figures: self.figures, version: version,
+            logger: logger)
         self.current = Mutex(generation)
         self.prepare(generation)
     }
@@ -59,7 +63,7 @@ final class GatewayCore: Sendable {
     /// Throws ``StartupError``.
     func build(_ configuration: GatewayConfiguration) throws -> Generation {
         try Generation(
-            configuration, after: self.generation, actions: self.actions, figures: self.figures,
+            configuration, after: self.generation, actions: self.actions, outbox: self.outbox, figures: self.figures,
             version: self.version, logger: self.logger)
     }
 
@@ -75,6 +79,7 @@ final class GatewayCore: Sendable {
         self.admission.change(generation.configuration.limits)
         self.memory.change(generation.configuration.limits.memoryBudget)
         self.logSettings.change(generation.configuration.log)
+        self.outbox?.adopt(generation, replacing: previous)
         for shard in self.shards { try await shard.submit { $0.adopt(generation) } }
         return previous
     }

@@ -27,7 +27,7 @@ final class Generation: Sendable {
     /// Throws ``StartupError``; then nothing was created that would have to be shut down.
     init(
         _ configuration: GatewayConfiguration, after previous: Generation?, actions: ActionRunner,
-        figures: OperationFigures,
+        outbox: OutboxService?, figures: OperationFigures,
         version: String, logger: Logger
     ) throws {
         self.figures = figures
@@ -68,7 +68,8 @@ final class Generation: Sendable {
             return (options.match, route)
         }
         self.router = Router(
-            routes, nodeID: configuration.node.id, logger: logger, actions: actions, handlers: Array(handlers.values))
+            routes, nodeID: configuration.node.id, logger: logger, actions: actions, handlers: Array(handlers.values),
+            outbox: outbox)
         figures.generationBegan()
     }
 

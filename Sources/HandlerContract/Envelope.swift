@@ -7,11 +7,21 @@ internal import struct NIOCore.ByteBuffer
 /// All of it but `delivery` stays the same over the attempts, so it is built once, in two halves.
 package struct Envelope: Sendable {
     /// Up to and including `"delivery":`.
-    private let head: [UInt8]
+    package let head: [UInt8]
     /// From the comma after the delivery, if anything follows, to the closing brace.
-    private let tail: [UInt8]
+    package let tail: [UInt8]
+
+    /// The halves of one that was made before.
+    package init(head: [UInt8], tail: [UInt8]) {
+        self.head = head
+        self.tail = tail
+    }
 
     package init(_ input: EnvelopeInput) {
+        if case .stored(_, let envelope) = input.content {
+            self = envelope
+            return
+        }
         var writer = JSONWriter(reservingCapacity: 256)
         writer.beginObject()
         writer.member("v", 1)
@@ -118,7 +128,7 @@ package struct Envelope: Sendable {
 extension Envelope {
     private static func write(_ content: EnvelopeInput.Content, to writer: inout JSONWriter) {
         switch content {
-        case .connected:
+        case .connected, .stored:
             break
         case .connect(let connect):
             write(connect, to: &writer)
@@ -178,7 +188,7 @@ extension EnvelopeInput.Content {
         case .message(.text(let buffer)): buffer.readableBytes
         case .message(.binary(let buffer)): Base64.encodedCount(buffer.readableBytes)
         case .connect(let connect): (connect.auth?.count ?? 0) + (connect.claims?.count ?? 0)
-        case .connected, .disconnected, .refresh, .roomOccupied, .roomVacated: 0
+        case .connected, .disconnected, .refresh, .roomOccupied, .roomVacated, .stored: 0
         }
     }
 }

@@ -35,6 +35,8 @@ package struct EnvelopeInput: Sendable {
         case refresh(expiresAt: Int?, claims: [UInt8]?)
         case roomOccupied(namespace: String, room: String)
         case roomVacated(namespace: String, room: String)
+        /// What was put into words when it happened, and has been stored since then.
+        case stored(EventType, Envelope)
     }
 
     /// What a client sent in order to connect.
@@ -71,6 +73,7 @@ package struct EnvelopeInput: Sendable {
         case .refresh: .refresh
         case .roomOccupied: .roomOccupied
         case .roomVacated: .roomVacated
+        case .stored(let type, _): type
         }
     }
 }

@@ -83,10 +83,12 @@ package struct LaneScheduler<Job> {
     package func isPaused(_ owner: Owner) -> Bool { owners.isPaused(owner) }
 
     /// A job has come.
-    package mutating func enqueue(_ job: Job, lane: String, owner: Owner) -> Enqueued {
+    ///
+    /// - Parameter capacity: of its lane; nil: the usual.
+    package mutating func enqueue(_ job: Job, lane: String, owner: Owner, capacity: Int? = nil) -> Enqueued {
         let item = Item(job: job, owner: owner)
         if let slot = slots[lane] {
-            guard lanes[slot].items.count < limits.laneCapacity else { return .full }
+            guard lanes[slot].items.count < capacity ?? limits.laneCapacity else { return .full }
             lanes[slot].items.append(item)
             count(owner)
             return .queued

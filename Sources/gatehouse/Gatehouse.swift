@@ -13,7 +13,7 @@ struct Gatehouse: AsyncParsableCommand {
         subcommands: [
             Run.self, Check.self, Config.self, Reload.self, Drain.self, Status.self, Health.self, Sockets.self,
             Rooms.self,
-            Emit.self, RouteCommand.self, Bench.self, Version.self,
+            Emit.self, DeadLetters.self, OutboxCommand.self, RouteCommand.self, Bench.self, Version.self,
         ]
     )
 }

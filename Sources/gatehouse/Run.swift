@@ -20,6 +20,8 @@ struct Run: AsyncParsableCommand {
             let configuration = try options.load()
             // A peer that goes away is an error of a write, not the end of the process; and so is a closed log.
             signal(SIGPIPE, SIG_IGN)
+            // A file that may not grow is an error of a write too.
+            signal(SIGXFSZ, SIG_IGN)
             let environment = Gateway.Environment(
                 variables: ProcessInfo.processInfo.environment, pid: ProcessInfo.processInfo.processIdentifier)
             let gateway = Gateway(configuration, version: Gatehouse.version, environment: environment) {

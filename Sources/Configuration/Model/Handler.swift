@@ -18,5 +18,9 @@ extension GatewayConfiguration {
         package var forwardHeaders: [String]
         /// PEM file of the authorities that are trusted instead of the system's.
         package var certificateAuthority: String?
+        /// Calls for a stored event before it is a dead letter.
+        package var maxAttempts = 16
+        /// Age of a stored event at which it is a dead letter.
+        package var maxAge = Duration.seconds(24 * 3_600)
     }
 }

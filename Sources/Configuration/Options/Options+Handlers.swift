@@ -25,10 +25,10 @@ extension Options {
             "handlers.*.dialect", .choice("cloudevents", of: "dialects"), "null", of: ["http"],
             availability: .unavailable, "Another envelope than the gateway's own."),
         Option(
-            "handlers.*.maxAttempts", .count, "16", availability: .unavailable,
+            "handlers.*.maxAttempts", .count, "16",
             "Attempts of an `atLeastOnce` event before it is a dead letter."),
         Option(
-            "handlers.*.maxAge", .duration, #""24h""#, availability: .unavailable,
+            "handlers.*.maxAge", .duration, #""24h""#,
             "Age of an `atLeastOnce` event at which it is a dead letter."),
         Option(
             "handlers.*.exchange", .text(.any), fallback: .required(example: #""rt""#), of: ["rabbitmq"],

@@ -16,7 +16,7 @@ extension Options {
         Option("history.checkpoint", .text(.file), "null", "File that keeps the log over a planned restart."),
 
         Option(
-            "outbox", .section, "{}", availability: .unavailable,
+            "outbox", .section, "{}",
             "Where events of `atLeastOnce` routes wait for their handler."),
         Option("outbox.path", .text(.file), #""outbox.db""#, "The database file."),
         Option("outbox.maxBytes", .size, #""4GiB""#, "Size at which events are refused as `busy`."),

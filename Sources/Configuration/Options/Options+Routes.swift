@@ -15,7 +15,7 @@ extension Options {
             "What `user`, `claims` and `inRoom` have to be; others get the ack error `forbidden`."),
         Option("routes[].handler", .text(.handlerName), "null", "The handler that gets the events."),
         Option(
-            "routes[].mode", .choice("request", "atMostOnce", unavailable: ["atLeastOnce"], of: "routes"),
+            "routes[].mode", .choice("request", "atLeastOnce", "atMostOnce", of: "modes"),
             #""request""#,
             "What the client's ack means."),
         Option(
@@ -24,7 +24,7 @@ extension Options {
         Option("routes[].timeout", .duration, "null", "Of one call; null: the handler's."),
         Option("routes[].idempotent", .bool, "false", "Whether the handler may get an event twice."),
         Option(
-            "routes[].dedupe", .text(.template), "null", availability: .unavailable,
+            "routes[].dedupe", .text(.template), "null",
             "The client's own id of an event, such as `{args.0.id}`: repeats are answered, not handled."),
         Option("routes[].batch", .section, "null", availability: .unavailable, "Sends several events in one request."),
         Option("routes[].batch.max", .count, "100", "Events in one request."),

@@ -101,7 +101,9 @@ struct ModelReader {
                     concurrency: section.integer("concurrency"),
                     signingKeys: section.texts("signingKeys").map(Secret.init),
                     forwardHeaders: section.texts("forwardHeaders").map { $0.lowercased() },
-                    certificateAuthority: section.section("tls")?.optionalText("ca")))
+                    certificateAuthority: section.section("tls")?.optionalText("ca"),
+                    maxAttempts: section.integer("maxAttempts"),
+                    maxAge: section.duration("maxAge")))
         }
         return handlers
     }

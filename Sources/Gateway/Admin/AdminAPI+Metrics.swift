@@ -25,6 +25,7 @@ extension AdminAPI {
                 .map { ($0.key, $0.value.statistics()) },
             process: .read(), operation: self.core.figures.snapshot(generation: generation.number),
             memoryBudget: self.core.memory.budget,
+            outbox: self.core.outbox.map { outbox in (outbox.figures.withLock { $0 }, outbox.now) },
             certificates: generation.tlsListeners.sorted { $0.key < $1.key }.map {
                 .init(listener: $0.key, at: $0.value.certificateExpiry)
             })

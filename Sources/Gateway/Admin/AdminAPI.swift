@@ -44,6 +44,13 @@ struct AdminAPI: Sendable {
         case .showDrain: return try await self.drainStatus()
         case .drain: return try await self.startDrain()
         case .takeBackDrain: return try await self.takeBackDrain()
+        case .showOutbox: return try self.showOutbox()
+        case .listDeadLetters: return try await self.listDeadLetters(request)
+        case .showDeadLetter: return try await self.showDeadLetter(request)
+        case .replayDeadLetter: return try await self.replayDeadLetter(request)
+        case .replayDeadLetters: return try await self.replayDeadLetters(request)
+        case .dropDeadLetter: return try await self.dropDeadLetter(request)
+        case .dropDeadLetters: return try await self.dropDeadLetters(request)
         }
     }
 

@@ -11,6 +11,8 @@ enum AdminOperation: Hashable, Sendable {
     case disconnectUser, refreshUser, changeUserState
     case nodes, configuration, handlers
     case reload, showDrain, drain, takeBackDrain
+    case showOutbox
+    case listDeadLetters, showDeadLetter, replayDeadLetter, replayDeadLetters, dropDeadLetter, dropDeadLetters
 }
 
 /// A method and a path of the admin listener, and what they mean.
@@ -180,5 +182,24 @@ extension AdminRoute {
             .delete, "/v1/drain", .takeBackDrain, .scope(.admin),
             "Takes a drain back, whatever phase it is in; clients that were closed come back by themselves."),
         .init(.get, "/v1/handlers", .handlers, .scope(.read), "Shows the backends and how their calls went."),
+        .init(.get, "/v1/outbox", .showOutbox, .scope(.read), "Shows how many stored events wait, and since when."),
+        .init(
+            .get, "/v1/dlq", .listDeadLetters, .scope(.read),
+            query: [Parameter(name: "handler", about: "Only of this handler."), cursor, limit],
+            "Lists the dead letters, oldest event first."),
+        .init(
+            .delete, "/v1/dlq", .dropDeadLetters, .scope(.admin),
+            query: [
+                Parameter(name: "handler", about: "Those of this handler."),
+                Parameter(name: "all", about: "`true`: those of all handlers."),
+            ], "Deletes dead letters."),
+        .init(
+            .post, "/v1/dlq/replay", .replayDeadLetters, .scope(.admin), body: .required,
+            "Sends dead letters again, oldest event first."),
+        .init(
+            .get, "/v1/dlq/{id}", .showDeadLetter, .scope(.read),
+            "Shows a dead letter with its event and the beginning of the last response."),
+        .init(.delete, "/v1/dlq/{id}", .dropDeadLetter, .scope(.admin), "Deletes a dead letter."),
+        .init(.post, "/v1/dlq/{id}/replay", .replayDeadLetter, .scope(.admin), "Sends a dead letter again."),
     ]
 }

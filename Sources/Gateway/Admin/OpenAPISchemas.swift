@@ -22,6 +22,12 @@ extension AdminOperation {
         case .handlers: .json("Handlers")
         case .reload: .json("Reloaded")
         case .showDrain, .drain, .takeBackDrain: .json("Drain")
+        case .showOutbox: .json("Outbox")
+        case .listDeadLetters: .json("DeadLetters")
+        case .showDeadLetter: .json("DeadLetter")
+        case .replayDeadLetter, .replayDeadLetters: .json("Replayed")
+        case .dropDeadLetter: .nothing
+        case .dropDeadLetters: .json("Dropped")
         }
     }
 
@@ -34,6 +40,7 @@ extension AdminOperation {
         case .disconnectUser: "DisconnectUser"
         case .refreshUser: "Refresh"
         case .changeUserState: "State"
+        case .replayDeadLetters: "Replay"
         default: nil
         }
     }
@@ -105,6 +112,25 @@ enum OpenAPISchemas {
         "Drain":{"type":"object","required":["state","connections","sessions","remaining"],"properties":{
         "state":{"enum":["serving","announced","closing","drained","stopping"]},"connections":{"type":"integer"},
         "sessions":{"type":"integer"},"remaining":{"type":"integer"}}},
+        "Outbox":{"type":"object","required":["path","writable","bytes","maxBytes","pending","dead"],"properties":{
+        "path":{"type":"string"},"writable":{"type":"boolean"},"bytes":{"type":"integer"},
+        "maxBytes":{"type":"integer"},"pending":{"type":"integer"},"dead":{"type":"integer"},
+        "loaded":{"type":"integer","description":"Pending events that are in memory."},
+        "oldestSeconds":{"type":"number"},
+        "handlers":{"type":"object","additionalProperties":{"type":"integer"}}}},
+        "DeadLetter":{"type":"object","required":["id","handler","route","lane","seq","reason","attempts"],"properties":{
+        "id":{"type":"string"},"handler":{"type":"string"},"route":{"type":"string"},"lane":{"type":"string"},
+        "seq":{"type":"integer"},"type":{"type":"string"},"socket":{"type":"string"},
+        "acceptedAt":{"type":"string","format":"date-time"},"diedAt":{"type":"string","format":"date-time"},
+        "reason":{"enum":["attempts","age","rejected","invalidAnswer","damaged"]},"attempts":{"type":"integer"},
+        "status":{"type":"integer"},"problem":{"type":"string"},"damaged":{"type":"boolean"},
+        "response":{"type":"string","maxLength":4096},"event":{"type":"object"}}},
+        "DeadLetters":{"type":"object","required":["letters"],"properties":{
+        "letters":{"type":"array","items":{"$ref":"#/components/schemas/DeadLetter"}},"cursor":{"type":"string"}}},
+        "Replay":{"type":"object","additionalProperties":false,"description":"Either of them.","properties":{
+        "all":{"type":"boolean"},"handler":{"type":"string"}}},
+        "Replayed":{"type":"object","required":["replayed"],"properties":{"replayed":{"type":"integer"}}},
+        "Dropped":{"type":"object","required":["dropped"],"properties":{"dropped":{"type":"integer"}}},
         "Problem":{"type":"object","required":["title","status"],"description":"RFC 9457","properties":{
         "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
         "errors":{"type":"array","items":{"type":"object","properties":{

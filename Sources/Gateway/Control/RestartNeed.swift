@@ -18,6 +18,7 @@ enum RestartNeed {
             }
         }
         compare("outbox") { $0.outbox }
+        if new.storesEvents, !old.storesEvents { names.append("the first route with the mode \"atLeastOnce\"") }
         compare("limits.memoryBudget") { $0.limits.memoryBudget }
         compare("tracing.endpoint") { $0.tracing.endpoint }
         return names

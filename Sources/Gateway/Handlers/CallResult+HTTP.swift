@@ -7,6 +7,12 @@ import Routing
 extension CallResult {
     /// Reads a complete response.
     init(_ reply: HTTPReply, to job: HandlerJob, now: Timestamp) {
+        self.init(reading: reply, to: job, now: now)
+        status = reply.status
+        if answer == nil { excerpt = Array(reply.body.prefix(HTTPCall.maxExcerptBytes)) }
+    }
+
+    private init(reading reply: HTTPReply, to job: HandlerJob, now: Timestamp) {
         let outcome = Outcome(status: reply.status)
         guard outcome == .success else {
             self.init(
@@ -27,7 +33,8 @@ extension CallResult {
                     .success, answer: .connect(answer),
                     retryAfter: reply.headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: now) })
             } else {
-                let selfID = job.input.socket == nil ? nil : job.socketID
+                let isAboutSocket = job.input.socket != nil || (job.stored != nil && !job.socketID.isEmpty)
+                let selfID = isAboutSocket ? job.socketID : nil
                 self.init(.success, answer: .answer(try HandlerAnswer.parse(reply.body, selfSocketID: selfID)))
             }
         } catch {
@@ -37,6 +44,12 @@ extension CallResult {
 
     /// Says what it means that a call ended without a complete response.
     init(_ error: any Error, _ progress: HTTPCall.Progress) {
+        self.init(explaining: error, progress)
+        status = progress.head.map { Int($0.status.code) } ?? 0
+        excerpt = Array(progress.body.readableBytesView.prefix(HTTPCall.maxExcerptBytes))
+    }
+
+    private init(explaining error: any Error, _ progress: HTTPCall.Progress) {
         let isBegun = progress.isBegun
         if let refusal = error as? HTTPCall.Refusal {
             // Of a failure, the status says more than the size.

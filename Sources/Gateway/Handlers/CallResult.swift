@@ -13,6 +13,10 @@ struct CallResult: Sendable {
     var isAbandoned = false
     /// The handler's certificate is not one that we trust for its name: nothing was sent.
     var isCertificateRefused = false
+    /// Of the response; 0: there was none.
+    var status = 0
+    /// The beginning of a response that could not be used, for people.
+    var excerpt: [UInt8] = []
 
     init(
         _ outcome: Outcome, answer: HandlerResult? = nil, retryAfter: Duration? = nil, problem: String = "",

@@ -8,7 +8,7 @@ import Synchronization
 struct HTTPReply: Sendable {
     var status: Int
     var headers: HTTPHeaders
-    /// Empty unless the status is 2xx: only then it is looked at.
+    /// Unless the status is 2xx, only its beginning: an operator may want to see that.
     var body: [UInt8]
 }
 
@@ -18,6 +18,8 @@ final class HTTPCall: HTTPClientResponseDelegate {
 
     /// What a response's header fields may weigh together.
     static let maxHeaderBytes = 32_768
+    /// What is kept of a response that is of no use.
+    static let maxExcerptBytes = 4_096
 
     /// A bound that the response does not keep to, or a form that we do not take.
     enum Refusal: Error, Hashable, Sendable {
@@ -63,6 +65,9 @@ final class HTTPCall: HTTPClientResponseDelegate {
             guard progress.bodyBytes <= HandlerAnswer.maxBytes else { return false }
             if let head = progress.head, (200..<300).contains(head.status.code) {
                 progress.body.writeImmutableBuffer(buffer)
+            } else {
+                progress.body.writeBytes(
+                    buffer.readableBytesView.prefix(max(0, Self.maxExcerptBytes - progress.body.readableBytes)))
             }
             return true
         }

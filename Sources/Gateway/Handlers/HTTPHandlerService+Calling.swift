@@ -10,7 +10,8 @@ extension HTTPHandlerService {
         let job = attempt.job
         let remaining = ContinuousClock.now.duration(to: attempt.deadline)
         let delivery = Delivery(
-            mode: job.mode, attempt: attempt.number, lane: job.lane, sequence: attempt.sequence,
+            mode: job.mode, attempt: attempt.number, lane: job.lane,
+            sequence: job.stored?.sequence ?? attempt.sequence, isRedelivered: job.stored?.isRedelivered ?? false,
             deadline: max(.zero, remaining))
         let body = Envelope(job.input).body(for: delivery)
         let headers = RequestHeaders(

@@ -123,6 +123,7 @@ extension HTTPHandlerService {
     private func perform(_ turn: HandlerDispatcher.Turn, rounds: Int) {
         // First the log: whoever sees a failed event finds the reason there.
         for notice in turn.notices { report(notice) }
+        for attempt in turn.attempted { attempt.tell(attempt.attempts, attempt.pause) }
         for (complete, result) in turn.completions { complete(result) }
         for attempt in turn.calls { Task { await self.make(attempt) } }
         let lanes = turn.finishedLanes

@@ -16,18 +16,27 @@ extension HandlerDispatcher {
             return
         }
         guard !disabledRoutes.contains(entry.job.input.route) else {
+            guard !entry.isStored else { return end(start.job, .suspended, &turn) }
             return giveWay(start.job, entry, .gone, now, &turn)
+        }
+        if let notBefore = entry.job.stored?.notBefore, now < notBefore {
+            return hold(start.job, entry, now.duration(to: notBefore), &turn)
         }
         switch breaker.admit(now: now) {
         case .allowed(let ticket):
             entry.attempts += 1
             entry.isRunning = true
             entries[start.job] = entry
-            if entry.attempts > 1 { figures.countRetry() }
+            if entry.allAttempts > 1 { figures.countRetry() }
+            let timeout = entry.isStored ? min(limits.callTimeout, entry.job.timeout) : limits.callTimeout
             turn.calls.append(
                 HandlerAttempt(
-                    id: start.job, job: entry.job, sequence: start.sequence, number: entry.attempts, begin: now,
-                    deadline: min(entry.deadline, now + limits.callTimeout), breakerTicket: ticket))
+                    id: start.job, job: entry.job, sequence: start.sequence, number: entry.allAttempts, begin: now,
+                    deadline: min(entry.deadline, now + timeout), breakerTicket: ticket))
+        case .refused(let until) where entry.isStored:
+            backlog += scheduler.blocked(lane: start.lane, by: start.job).start
+            gated.append(start.lane)
+            armGate(now.duration(to: until), &turn)
         case .refused:
             entry.refusals += 1
             entries[start.job] = entry
@@ -60,8 +69,16 @@ extension HandlerDispatcher {
         // "Not now" is an answer for the statistics and a temporary failure for the client.
         if case .connect(.retry) = result.answer { outcome = .temporary(.status(503)) }
         let decision = outcome.decision(
-            for: purpose(of: entry, now), attempt: entry.attempts, retryAfter: result.retryAfter, random: random())
+            for: purpose(of: entry, now), attempt: entry.allAttempts, retryAfter: result.retryAfter, random: random())
         switch decision {
+        case .deadLetter(let reason) where entry.isStored:
+            let cause = DeadLetterCause(
+                reason: reason, attempts: entry.allAttempts, status: result.status, problem: result.problem,
+                response: result.excerpt)
+            end(id, .deadLetter(cause), &turn)
+        case .retry(let pause) where entry.isStored:
+            if let stored = entry.job.stored { turn.attempted.append((stored.attempted, entry.allAttempts, pause)) }
+            hold(id, entry, pause, &turn)
         case .answer:
             end(id, result.answer ?? .done, &turn)
         case .refuse:
@@ -79,6 +96,7 @@ extension HandlerDispatcher {
             if disabledRoutes.insert(route).inserted {
                 turn.notices.append(.routeDisabled(route: route, eventID: entry.job.input.id))
             }
+            guard !entry.isStored else { return end(id, .suspended, &turn) }
             guard entry.isConnect else { return end(id, Self.giveUp(entry, .unavailable), &turn) }
             hold(id, entry, now.duration(to: entry.deadline), &turn)
         }
@@ -87,6 +105,9 @@ extension HandlerDispatcher {
     private func purpose(of entry: Entry, _ now: Instant) -> Outcome.Purpose {
         let remaining = now.duration(to: entry.deadline)
         if entry.isConnect { return .connect(remaining: remaining) }
+        if let stored = entry.job.stored {
+            return .atLeastOnce(age: stored.since.duration(to: now), policy: stored.policy)
+        }
         switch entry.job.mode {
         case .request: return .request(remaining: remaining, isIdempotent: entry.job.isIdempotent)
         // Nothing is stored here, so this is a request that may come twice.
@@ -99,13 +120,35 @@ extension HandlerDispatcher {
 extension HandlerDispatcher {
     private mutating func hold(_ id: UInt64, _ entry: Entry, _ pause: Duration, _ turn: inout Turn) {
         guard !(isDraining && entry.isConnect) else { return end(id, .connect(.retry), &turn) }
-        backlog += scheduler.blocked(lane: entry.job.lane, by: id).start
-        turn.pauses.append((entry.job.lane, pause))
+        guard !(isDraining && entry.isStored) else { return end(id, .kept, &turn) }
+        backlog += scheduler.blocked(lane: entry.job.waitingLane, by: id).start
+        turn.pauses.append((entry.job.waitingLane, pause))
+    }
+
+    /// One stored lane asks the circuit breaker again, or all of them go on.
+    mutating func openGate(_ now: Instant, _ turn: inout Turn) {
+        isGateArmed = false
+        guard !gated.isEmpty else { return }
+        guard breaker.state(now: now) != .closed else { return openGateWide() }
+        backlog += scheduler.unblocked(lane: gated.removeFirst()).start
+        // Should the probe get lost, there is another one.
+        if !gated.isEmpty { armGate(limits.breaker.openFor, &turn) }
+    }
+
+    mutating func openGateWide() {
+        for lane in gated { backlog += scheduler.unblocked(lane: lane).start }
+        gated = []
+    }
+
+    private mutating func armGate(_ pause: Duration, _ turn: inout Turn) {
+        guard !isGateArmed else { return }
+        isGateArmed = true
+        turn.pauses.append((Self.gate, max(pause, .milliseconds(1))))
     }
 
     /// The job whose turn it was is done; its lane goes on when that has been told.
     private mutating func end(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
-        if let lane = entries[id]?.job.lane { turn.finishedLanes.append(lane) }
+        if let lane = entries[id]?.job.waitingLane { turn.finishedLanes.append(lane) }
         complete(id, result, &turn)
     }
 
@@ -123,13 +166,16 @@ extension HandlerDispatcher {
     }
 
     mutating func complete(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
-        guard let entry = entries.removeValue(forKey: id), !entry.isCompleted else { return }
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        if entry.isStored { storedCount -= 1 }
+        guard !entry.isCompleted else { return }
         turn.completions.append((entry.job.complete, result))
     }
 
     /// A client that wants to connect is to come back; another one gets the error.
     static func giveUp(_ entry: Entry, _ code: ClientError.Code) -> HandlerResult {
         if entry.isConnect { return .connect(.retry) }
+        if entry.isStored { return .kept }
         return entry.job.mode == .atMostOnce ? .done : .failed(ClientError(code))
     }
 
@@ -140,7 +186,10 @@ extension HandlerDispatcher {
         let verdict = verdict(on: attempt, result)
         if breaker.record(verdict, of: attempt.breakerTicket, now: now), verdict != .abandoned {
             let after = breaker.state(now: now)
-            if after == .closed { turn.notices.append(.breakerClosed) }
+            if after == .closed {
+                turn.notices.append(.breakerClosed)
+                openGateWide()
+            }
             if after == .open, before == .closed { turn.notices.append(.breakerOpened) }
         }
         guard !result.isAbandoned else { return }

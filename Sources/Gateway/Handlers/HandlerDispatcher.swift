@@ -25,6 +25,8 @@ struct HandlerDispatcher: Sendable {
         var calls: [HandlerAttempt] = []
         /// Lanes that stand still for so long; then ``HandlerDispatcher/wake(lane:now:)`` is due.
         var pauses: [(lane: String, duration: Duration)] = []
+        /// Stored events whose call has failed, and that are tried again.
+        var attempted: [(tell: @Sendable (Int, Duration) -> Void, attempts: Int, pause: Duration)] = []
         var notices: [HandlerNotice] = []
         /// Lanes that may go on as soon as the completions are made: ``HandlerDispatcher/release(lanes:now:)`` is due then,
         /// so that no event can overtake the answer to the one before it.
@@ -44,6 +46,9 @@ struct HandlerDispatcher: Sendable {
         var isCompleted = false
 
         var isConnect: Bool { job.input.type == .connect }
+        var isStored: Bool { job.stored != nil }
+        /// Calls made by this process and earlier ones.
+        var allAttempts: Int { attempts + (job.stored?.earlierAttempts ?? 0) }
     }
 
     /// Jobs that expire in one go; more would hold up the event loops that submit.
@@ -51,6 +56,11 @@ struct HandlerDispatcher: Sendable {
     /// A CONNECT that the circuit breaker holds asks again after two seconds at most, so that it is among the first
     /// when the handler is well again.
     static let slowestRefusal = 3
+
+    /// How long a stored event may wait here at most; when it is too old is decided after each call.
+    static let storedPatience = Duration.seconds(365 * 86_400)
+    /// Stands for all stored lanes that wait for the circuit breaker; no lane has this name.
+    static let gate = "\u{0}"
 
     let limits: Limits
     let random: @Sendable () -> Double
@@ -63,6 +73,12 @@ struct HandlerDispatcher: Sendable {
     /// Lanes that may go on and were not looked at yet.
     var backlog: [LaneScheduler<UInt64>.Start] = []
     var disabledRoutes: Set<String> = []
+    /// Lanes of stored events that wait for the circuit breaker: one of them is the next probe, and all go on when the
+    /// handler is well again.
+    var gated: [String] = []
+    var isGateArmed = false
+    /// Stored events, which are bounded by whoever reads them from the file.
+    var storedCount = 0
     /// Lanes that end with their last job.
     var endingLanes: Set<String> = []
     private var lastID: UInt64 = 0
@@ -85,17 +101,20 @@ struct HandlerDispatcher: Sendable {
     /// A job has come; nil when its lane, or all of it, is full.
     mutating func accept(_ job: HandlerJob, now: Instant) -> Turn? {
         var turn = Turn()
-        var entry = Entry(job: job, deadline: now + job.timeout)
-        guard !isClosed else {
+        let isStored = job.stored != nil
+        var entry = Entry(job: job, deadline: now + (isStored ? Self.storedPatience : job.timeout))
+        guard !isClosed, !(isDraining && isStored) else {
             turn.completions.append((job.complete, Self.giveUp(entry, .unavailable)))
             return turn
         }
-        guard entries.count < limits.capacity else { return nil }
+        guard isStored || entries.count - storedCount < limits.capacity else { return nil }
         lastID &+= 1
         let id = lastID
-        switch scheduler.enqueue(id, lane: job.lane, owner: 0) {
+        switch scheduler.enqueue(id, lane: job.waitingLane, owner: 0, capacity: isStored ? .max : nil) {
         case .full:
             return nil
+        case .queued where isStored:
+            break
         case .queued:
             expiries.append(id, timeout: job.timeout, now: now) { entries[$0] != nil }
         case .start(let start):
@@ -106,6 +125,7 @@ struct HandlerDispatcher: Sendable {
             entry.isCompleted = true
         }
         entries[id] = entry
+        if isStored { storedCount += 1 }
         proceed(now, &turn)
         return turn
     }
@@ -119,7 +139,7 @@ struct HandlerDispatcher: Sendable {
             entries[attempt.id] = entry
             conclude(attempt.id, entry, result, now, &turn)
         } else {
-            finish(lane: attempt.job.lane)
+            finish(lane: attempt.job.waitingLane)
         }
         proceed(now, &turn)
         return turn
@@ -128,7 +148,11 @@ struct HandlerDispatcher: Sendable {
     /// The pause of a lane is over.
     mutating func wake(lane: String, now: Instant) -> Turn {
         var turn = Turn()
-        backlog += scheduler.unblocked(lane: lane).start
+        if lane == Self.gate {
+            openGate(now, &turn)
+        } else {
+            backlog += scheduler.unblocked(lane: lane).start
+        }
         proceed(now, &turn)
         return turn
     }
@@ -163,13 +187,20 @@ struct HandlerDispatcher: Sendable {
     // MARK: - The end
 
     /// Lets everything come to its end, but holds no client any longer: another node may take it.
+    ///
+    /// Stored events that are not with their handler at this moment are left to the next process.
     mutating func drain(now: Instant) -> Turn {
         isDraining = true
         var turn = Turn()
         for (id, entry) in entries where entry.isConnect && !entry.isRunning && entry.attempts + entry.refusals > 0 {
             complete(id, .connect(.retry), &turn)
-            backlog += scheduler.unblocked(lane: entry.job.lane).start
+            backlog += scheduler.unblocked(lane: entry.job.waitingLane).start
         }
+        for (id, entry) in entries where entry.isStored && !entry.isRunning {
+            complete(id, .kept, &turn)
+            backlog += scheduler.unblocked(lane: entry.job.waitingLane).start
+        }
+        gated = []
         proceed(now, &turn)
         return turn
     }

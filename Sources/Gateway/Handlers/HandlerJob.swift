@@ -14,8 +14,30 @@ struct HandlerJob: Sendable {
     var timeout: Duration
     /// Whether the event may reach the handler twice.
     var isIdempotent: Bool
+    /// What it brings along from the outbox, with ``DeliveryMode/atLeastOnce`` only.
+    var stored: StoredDelivery?
     /// Called exactly once, on any thread.
     var complete: @Sendable (HandlerResult) -> Void
+
+    init(
+        input: EnvelopeInput, mode: DeliveryMode, lane: String, socketID: String, timeout: Duration,
+        isIdempotent: Bool, stored: StoredDelivery? = nil, complete: @escaping @Sendable (HandlerResult) -> Void
+    ) {
+        self.input = input
+        self.mode = mode
+        self.lane = lane
+        self.socketID = socketID
+        self.timeout = timeout
+        self.isIdempotent = isIdempotent
+        self.stored = stored
+        self.complete = complete
+    }
+
+    /// The lane that it waits in.
+    ///
+    /// Stored events have lanes of their own: one that is tried again for hours holds up no client that waits for an
+    /// answer.
+    var waitingLane: String { stored == nil ? lane : "stored \(lane)" }
 }
 
 /// What became of a ``HandlerJob``.
@@ -30,6 +52,12 @@ enum HandlerResult: Sendable {
     case failed(ClientError)
     /// The event is gone, or was only handed over (`atMostOnce`): nothing to apply, nobody to tell.
     case done
+    /// A stored event is given up.
+    case deadLetter(DeadLetterCause)
+    /// Its route is switched off: a stored event stays where it is until that changes.
+    case suspended
+    /// The process ends: a stored event is delivered by the next one.
+    case kept
 }
 
 /// A backend that events go to.
@@ -39,7 +67,7 @@ protocol HandlerService: AnyObject, Sendable {
     /// Never blocks; called on event loops.
     func submit(_ job: HandlerJob) -> Bool
 
-    /// The lane will not be used again: its counters may be forgotten.
+    /// The lane of a socket will not be used again: its counters may be forgotten.
     func forget(lane: String)
 
     /// What the metrics show.

@@ -19,7 +19,7 @@ enum HealthChecks {
                     ("listeners", core.isStarted), ("draining", core.drainStage == .serving), ("bus", true),
                     ("descriptors", !core.isOutOfDescriptors),
                     ("memory", core.memory.level == .calm),
-                ]
+                ] + (core.outbox.map { [("outbox", $0.isWritable)] } ?? [])
             case .started: [("listeners", core.isStarted)]
             }
         }

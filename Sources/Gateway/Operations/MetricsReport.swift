@@ -19,6 +19,8 @@ struct MetricsReport: Sendable {
     var operation = OperationFigures.Snapshot()
     /// Bytes; see ``MemoryGuard``.
     var memoryBudget: Int
+    /// Nil when nothing is stored.
+    var outbox: (figures: OutboxFigures, now: Int64)?
     /// Of the listeners with TLS.
     var certificates: [CertificateExpiry] = []
 
@@ -33,6 +35,7 @@ struct MetricsReport: Sendable {
         self.writeHandlers(into: &text)
         text.single(
             "gatehouse_memory_budget_bytes", .gauge, "Resident memory near which load is shed.", self.memoryBudget)
+        self.writeOutbox(into: &text)
         self.process.write(into: &text)
         return text
     }

@@ -2,13 +2,16 @@ import Bus
 import HandlerContract
 import NIOCore
 import Routing
+import Synchronization
 
 /// Carries out actions: those of routes and of handlers' answers for a socket, those of the admin API for nobody.
 ///
 /// What concerns the acting socket itself is done at once, on its loop; everything else goes through the bus, in order.
 final class ActionRunner: Sendable {
-    private let namespaces: NamespaceRegistry
+    let namespaces: NamespaceRegistry
     private let recentIDs = RecentIDs()
+    /// Of all routes with `dedupe`, also through reloads.
+    let repeats = Mutex(Deduplication<RepeatedEvent>())
 
     init(namespaces: NamespaceRegistry) {
         self.namespaces = namespaces

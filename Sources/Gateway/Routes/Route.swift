@@ -9,11 +9,14 @@ final class Route: Sendable {
     let actions: [ActionTemplate]
     let ack: AckTemplate?
     let handler: (any HandlerService)?
+    let handlerName: String?
     let mode: DeliveryMode
     let timeout: Duration
     let isIdempotent: Bool
     /// See ``GatewayConfiguration/Route/disconnectsAtOnce``.
     let disconnectsAtOnce: Bool
+    /// The client's own id of an event.
+    let dedupe: Template?
     /// What puts events into one lane; `nil`: the socket.
     let lane: Lane
 
@@ -30,6 +33,7 @@ final class Route: Sendable {
         self.actions = options.actions
         self.ack = options.ack
         self.handler = handler
+        self.handlerName = options.handler
         self.mode =
             switch options.mode {
             case .request: .request
@@ -39,6 +43,7 @@ final class Route: Sendable {
         self.timeout = options.timeout ?? defaultTimeout
         self.isIdempotent = options.idempotent
         self.disconnectsAtOnce = options.disconnectsAtOnce
+        self.dedupe = options.dedupe
         self.lane =
             switch options.orderBy {
             case .socket: .socket
@@ -52,15 +57,21 @@ final class Route: Sendable {
             }
     }
 
+    /// What a client can make the name of a lane, as of a room.
+    static let maxLaneBytes = 255
+
     /// The lane of an event.
     ///
-    /// An event without the value that its route orders by is ordered by its socket.
+    /// An event without the value that its route orders by, or with an overlong one, is ordered by its socket.
     func lane(of source: EventSource, eventID: String) -> String {
         switch self.lane {
         case .socket: break
         case .user: if let user = source.user { return "user:\(user)" }
         case .none: return eventID
-        case .value(let template): if let value = try? template.text(from: source) { return "room:\(value)" }
+        case .value(let template):
+            if let value = try? template.text(from: source), value.utf8.count <= Self.maxLaneBytes {
+                return "room:\(value)"
+            }
         }
         return "socket:\(source.socket.id)"
     }

@@ -3,6 +3,7 @@ import HandlerContract
 import Logging
 import NIOCore
 import Routing
+import Outbox
 import SocketIO
 
 /// What happens with an event: which route takes it, what that does by itself, what a handler is told and what becomes
@@ -14,13 +15,16 @@ final class Router: Sendable {
     private let nodeID: String
     private let logger: Logger
     let actions: ActionRunner
+    /// Where routes with `atLeastOnce` store their events; nil: there are none.
+    private let outbox: OutboxService?
     private let handlers: [any HandlerService]
     let routes: [Route]
 
     init(
         _ routes: [(RouteMatch, Route)], nodeID: String, logger: Logger, actions: ActionRunner,
-        handlers: [any HandlerService]
+        handlers: [any HandlerService], outbox: OutboxService?
     ) {
+        self.outbox = outbox
         self.table = RouteTable(routes)
         self.routes = routes.map(\.1)
         self.nodeID = nodeID
@@ -45,10 +49,16 @@ final class Router: Sendable {
             return self.fail(ClientError(.forbidden), socket, packet.ackID)
         }
         guard let handler = route.handler else { return self.runLocally(route, source, ackID: packet.ackID) }
+        var repeats: Deduplication<RepeatedEvent>.Key?
+        if let id = try? route.dedupe?.text(from: source) {
+            let key = Deduplication<RepeatedEvent>.Key(session: socket.id, route: route.name, id: id)
+            guard self.isFirst(key, socket, packet.ackID) else { return }
+            repeats = key
+        }
         let content = EnvelopeInput.Content.event(
             name: name, arguments: Array(packet.arguments), attachments: packet.attachments,
             wantsAck: packet.ackID != nil)
-        self.submit(content, route, handler, source, ackID: packet.ackID)
+        self.submit(content, route, handler, source, ackID: packet.ackID, dedupe: repeats)
     }
 
     /// A message without a name.
@@ -89,6 +99,7 @@ final class Router: Sendable {
         self.lifecycle(
             .disconnected, .disconnected(reason: reason, duration: since), EventSource(socket: socket), rooms)
         for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
+        self.outbox?.forget(lane: "socket:\(socket.id)")
     }
 
     /// A socket's client is away and may come back; only routes that do not want to wait hear of it.
@@ -110,6 +121,7 @@ final class Router: Sendable {
             .disconnected, .disconnected(reason: session.reason, duration: duration), EventSource(socket: socket),
             [socket.id] + session.record.stays.rooms, where: { !$0.disconnectsAtOnce })
         for handler in self.handlers { handler.forget(lane: "socket:\(socket.id)") }
+        self.outbox?.forget(lane: "socket:\(socket.id)")
     }
 
     private func lifecycle(
@@ -193,7 +205,8 @@ final class Router: Sendable {
     /// - Parameter limit: until when an answer is of use; the route's own timeout unless given.
     func submit(
         _ content: EnvelopeInput.Content, _ route: Route, _ handler: any HandlerService, _ source: EventSource,
-        ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil, limit: Duration? = nil
+        ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil, limit: Duration? = nil,
+        dedupe: Deduplication<RepeatedEvent>.Key? = nil
     ) {
         let socket = source.socket
         let shard = socket.namespace.shard
@@ -205,8 +218,11 @@ final class Router: Sendable {
         if isConnect { socket.isAnnounced = true }
         let bytes = source.arguments.count + source.attachments.reduce(0) { $0 + $1.readableBytes }
         let cost = HandlerBackpressure.cost(bytes: bytes)
-        let bound = NIOLoopBound(
-            Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost), eventLoop: shard.loop)
+        let pending = Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost, dedupe: dedupe)
+        if !isConnect, route.mode == .atLeastOnce, let name = route.handlerName, let outbox = self.outbox {
+            return self.store(input, for: name, lane: route.lane(of: source, eventID: eventID), pending, in: outbox)
+        }
+        let bound = NIOLoopBound(pending, eventLoop: shard.loop)
         let loop = shard.loop
         var timeout = limit ?? route.timeout
         // It may be asked again as long as there is time, and nothing has to wait for it.
@@ -226,9 +242,41 @@ final class Router: Sendable {
         guard handler.submit(job) else {
             socket.client.handlerEnded(cost: cost)
             if isConnect { return socket.client.connectDecided(socket, .tryLater) }
-            return self.fail(ClientError(.busy), socket, ackID)
+            return self.fail(ClientError(.busy), pending)
         }
     }
+
+    // MARK: - Routes that store
+
+    private func store(
+        _ input: EnvelopeInput, for handler: String, lane: String, _ pending: Pending, in outbox: OutboxService
+    ) {
+        let socket = pending.socket
+        let loop = socket.namespace.shard.loop
+        let bound = NIOLoopBound(pending, eventLoop: loop)
+        let envelope = Envelope(input)
+        let event = NewEvent(
+            id: input.id, handler: handler, route: pending.route.name, lane: lane, isAlone: lane == input.id,
+            type: input.type.rawValue, socket: socket.id, namespace: socket.namespace.namespace.name,
+            accepted: outbox.now, head: envelope.head, tail: envelope.tail)
+        socket.client.handlerBegan(cost: pending.cost)
+        outbox.append(
+            .init(
+                event: event,
+                complete: { [self] result in loop.execute { self.stored(bound.value, result) } },
+                release: { loop.execute { bound.value.socket.client.handlerEnded(cost: bound.value.cost) } }))
+    }
+
+    private func stored(_ pending: Pending, _ result: OutboxService.Appended) {
+        switch result {
+        case .stored: self.acknowledge(DedupeAnswer(arguments: ByteBuffer()), pending)
+        case .busy: self.fail(ClientError(.busy), pending)
+        case .unavailable:
+            self.fail(ClientError(.unavailable, message: "the event cannot be stored at the moment"), pending)
+        }
+    }
+
+    // MARK: - Answers
 
     /// What is remembered of an event while its handler works on it.
     private struct Pending {
@@ -237,6 +285,49 @@ final class Router: Sendable {
         var ackID: UInt64?
         var auth: GatewayConfiguration.Auth?
         var cost: Int
+        /// By which repeats of it are known.
+        var dedupe: Deduplication<RepeatedEvent>.Key?
+    }
+
+    /// Whether an event is to be handled; a repeat is answered as its first arrival was, or will be.
+    private func isFirst(_ key: Deduplication<RepeatedEvent>.Key, _ socket: Socket, _ ackID: UInt64?) -> Bool {
+        let loop = socket.namespace.shard.loop
+        let waiter = ackID.map { RepeatedEvent(socket: NIOLoopBound(socket, eventLoop: loop), ackID: $0) }
+        switch self.actions.repeats.withLock({ $0.arrived(key, waiter, now: .now) }) {
+        case .first: return true
+        case .waits: return false
+        case .answered(let answer):
+            guard let ackID else { return false }
+            socket.client.acknowledge(ackID, answer.arguments, attachments: answer.attachments, socket: socket)
+            return false
+        }
+    }
+
+    /// The client's callback is called, and so are those of repeats.
+    private func acknowledge(_ answer: DedupeAnswer, _ pending: Pending) {
+        self.reply(answer, to: pending, isFinal: true)
+    }
+
+    /// Nothing was done: a repeat is welcome.
+    private func fail(_ error: ClientError, _ pending: Pending) {
+        self.reply(DedupeAnswer(arguments: ByteBuffer(bytes: error.arguments)), to: pending, isFinal: false)
+    }
+
+    private func reply(_ answer: DedupeAnswer, to pending: Pending, isFinal: Bool) {
+        let socket = pending.socket
+        if let ackID = pending.ackID {
+            socket.client.acknowledge(ackID, answer.arguments, attachments: answer.attachments, socket: socket)
+        }
+        guard let key = pending.dedupe else { return }
+        let repeats = self.actions.repeats.withLock { $0.finish(key, isFinal ? answer : nil, now: .now) }
+        for one in repeats {
+            // They came by the same socket, so this is its loop; unless a recovered one has moved.
+            one.socket.eventLoop.execute {
+                let socket = one.socket.value
+                socket.client.acknowledge(
+                    one.ackID, answer.arguments, attachments: answer.attachments, socket: socket)
+            }
+        }
     }
 
     private func finish(_ pending: Pending, _ result: HandlerResult) {
@@ -255,10 +346,12 @@ final class Router: Sendable {
             socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
         case .failed(let error):
             if socket.phase == .connecting { return socket.client.connectDecided(socket, .tryLater) }
-            self.fail(error, socket, pending.ackID)
+            self.fail(error, pending)
         case .done:
-            guard let ackID = pending.ackID else { return }
-            socket.client.acknowledge(ackID, ByteBuffer(), attachments: [], socket: socket)
+            self.acknowledge(DedupeAnswer(arguments: ByteBuffer()), pending)
+        case .deadLetter, .suspended, .kept:
+            // Of stored events only, which do not come here.
+            break
         }
     }
 
@@ -269,13 +362,12 @@ final class Router: Sendable {
             answer.state.isEmpty ? [] : [.state(set: answer.state.set, unset: answer.state.unset, .me)]
         if let problem = self.actions.run(change + answer.actions, for: socket) {
             self.logger.warning("route \(pending.route.name): answer not applied: \(problem)")
-            return self.fail(ClientError(.handlerError), socket, pending.ackID)
+            return self.fail(ClientError(.handlerError), pending)
         }
-        guard let ackID = pending.ackID else { return }
-        if !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }
+        if pending.ackID != nil, !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }
         let reply = answer.reply
-        socket.client.acknowledge(
-            ackID, ByteBuffer(bytes: reply.arguments), attachments: reply.attachments, socket: socket)
+        self.acknowledge(
+            DedupeAnswer(arguments: ByteBuffer(bytes: reply.arguments), attachments: reply.attachments), pending)
     }
 
     /// Lets a socket in: user, state and rooms first, then the CONNECT reply, then everything else.

@@ -26,9 +26,6 @@ extension BrokenDocument {
         # process
         {"handlers":{"x":{"type":"process","whatever":1}}}
         > gateway.json:1:26 /handlers/x/type: "process" handlers are not available in this version (available: http)
-        # atLeastOnce
-        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","mode":"atLeastOnce"}]}
-        > gateway.json:1:102 /routes/0/mode: "atLeastOnce" routes are not available in this version (available: request, atMostOnce)
         # batch
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{"max":5}}]}
         > gateway.json:1:103 /routes/0/batch: "batch" is not available in this version
@@ -47,15 +44,6 @@ extension BrokenDocument {
         # presence
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","namespaces": [{"name":"/","presence": true}]}]}
         > gateway.json:1:99 /endpoints/0/namespaces/0/presence: "presence" is not available in this version (leave it at false)
-        # dedupe
-        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","dedupe": "{args.0.id}"}]}
-        > gateway.json:1:105 /routes/0/dedupe: "dedupe" is not available in this version (leave it at null)
-        # max attempts
-        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/","maxAttempts": 16}}}
-        > gateway.json:1:81 /handlers/app/maxAttempts: "maxAttempts" is not available in this version
-        # outbox
-        {"outbox": {}}
-        > gateway.json:1:12 /outbox: "outbox" is not available in this version
         # directory on socket.io
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","directory": "x"}]}
         > gateway.json:1:60 /endpoints/0/directory: "directory" does not belong to "socket.io", only to "static"

@@ -22,12 +22,12 @@ extension BrokenDocument {
         env GATEHOUSE_BUS_TYPE=redis
         {}
         > GATEHOUSE_BUS_TYPE: "redis" bus engines are not available in this version (available: memory)
-        # unavailable section in env
-        env GATEHOUSE_OUTBOX_PATH=log.db
+        # unavailable option in env
+        env GATEHOUSE_TRACING_ENDPOINT=http://x/
         {}
-        > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
+        > GATEHOUSE_TRACING_ENDPOINT: "endpoint" is not available in this version (leave it at null)
         # unavailable option set
-        set tracing.endpoint=http://h
+        set tracing.endpoint=http://x/
         {}
         > --set tracing.endpoint: "endpoint" is not available in this version (leave it at null)
         # no such handler

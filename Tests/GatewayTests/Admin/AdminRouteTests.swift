@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "/", "/v1", "/v1/", "/v1/emit/", "/v1/rooms/", "/v1/sockets//", "/V1/emit", "/metrics2", "/v1/dlq",
+        "/", "/v1", "/v1/", "/v1/emit/", "/v1/rooms/", "/v1/sockets//", "/V1/emit", "/metrics2", "/v1/dlq/x/y/z",
     ])
     func `other paths are unknown`(path: String) {
         guard case .unknown = AdminRoute.match(.get, path) else {

@@ -93,6 +93,9 @@ extension HandlerResult {
         case .connectRefused: "refused"
         case .failed(let error): "failed \(error.code.rawValue)"
         case .done: "done"
+        case .deadLetter(let cause): "dead \(cause.reason.rawValue) \(cause.attempts) \(cause.status)"
+        case .suspended: "suspended"
+        case .kept: "kept"
         }
     }
 }

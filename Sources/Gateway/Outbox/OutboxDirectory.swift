@@ -1,0 +1,52 @@
+import HandlerContract
+import Outbox
+
+/// Which handlers take stored events, and what waits because its handler is being replaced.
+struct OutboxDirectory: Sendable {
+    private(set) var handlers: [String: any HandlerService] = [:]
+    private(set) var policies: [String: RetryPolicy] = [:]
+    /// Of calls, by route.
+    private(set) var timeouts: [String: Duration] = [:]
+    /// Handlers whose predecessors still work.
+    var paused: Set<String> = []
+    /// Of these, and of handlers that the configuration does not have any more; bounded by what is in memory.
+    private var waiting: [String: [StoredEvent]] = [:]
+
+    init() {}
+
+    mutating func adopt(_ generation: Generation, replacing previous: Generation?) {
+        for (name, handler) in previous?.handlers ?? [:] where generation.handlers[name] !== handler {
+            self.paused.insert(name)
+        }
+        self.handlers = generation.handlers
+        self.timeouts = [:]
+        for route in generation.configuration.routes { self.timeouts[route.name] = route.timeout }
+        self.policies = [:]
+        for (name, handler) in generation.configuration.handlers {
+            guard case .http(let options) = handler else { continue }
+            self.policies[name] = RetryPolicy(maxAttempts: options.maxAttempts, maxAge: options.maxAge)
+        }
+    }
+
+    /// The handler that takes an event now; nil: the event waits here.
+    mutating func handler(for stored: StoredEvent) -> (any HandlerService)? {
+        let name = stored.event.handler
+        guard let handler = self.handlers[name], !self.paused.contains(name) else {
+            self.waiting[name, default: []].append(stored)
+            return nil
+        }
+        return handler
+    }
+
+    /// A handler that ends has not taken the event.
+    mutating func kept(_ stored: StoredEvent) { self.waiting[stored.event.handler, default: []].append(stored) }
+
+    /// Events whose handlers take them again, in their order.
+    mutating func takeWaiting() -> [StoredEvent] {
+        var events: [StoredEvent] = []
+        for name in self.waiting.keys where self.handlers[name] != nil && !self.paused.contains(name) {
+            events += self.waiting.removeValue(forKey: name) ?? []
+        }
+        return events.sorted { $0.position < $1.position }
+    }
+}
