@@ -45,7 +45,7 @@ extension Action {
         case .join(_, let recipient), .leave(_, let recipient), .disconnect(let recipient, _, _),
             .kick(let recipient, _), .state(_, _, let recipient):
             recipient
-        case .refresh: nil
+        case .refresh, .renew: nil
         }
     }
 }
