@@ -11,6 +11,12 @@ enum Dialect: UInt8, Sendable {
     case socketIORecoverable
     /// Engine.IO 4 without Socket.IO on it: messages, no events.
     case engineIO
+    /// WebSocket without anything on it: messages, no events.
+    case rawWebSocket
+    /// Events as JSON objects, of plain WebSockets and long-polling.
+    case json
+    /// Server-sent events.
+    case eventStream
 }
 
 /// A broadcast in one dialect.
@@ -41,7 +47,17 @@ extension Dialect {
             Encoding(first: .message(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
         case (.engineIO, .message(.binary(let bytes))):
             Encoding(first: .binary(bytes))
-        case (.socketIO, .message), (.socketIORecoverable, .message), (.engineIO, .event):
+        case (.rawWebSocket, .message(.text(let text))):
+            Encoding(first: .framed(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
+        case (.rawWebSocket, .message(.binary(let bytes))):
+            Encoding(first: .binary(bytes))
+        case (.json, .event(let event)):
+            Encoding(first: .json(event, offset: broadcast.logged?.text))
+        case (.eventStream, .event(let event)):
+            Encoding(first: .eventStream(event, offset: broadcast.logged?.text))
+        case (.socketIO, .message), (.socketIORecoverable, .message), (.engineIO, .event), (.rawWebSocket, .event),
+            (.json, .message),
+            (.eventStream, .message):
             nil
         }
     }

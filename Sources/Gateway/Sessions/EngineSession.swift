@@ -60,7 +60,7 @@ final class EngineSession {
         client.session = self
         self.timerSlot.set(self)
         self.shard.sessions[id] = self
-        endpoint.counters.sessionOpened(transport)
+        endpoint.counters.sessionOpened(.init(transport))
         self.shard.timers.schedule(
             after: endpoint.sessionConfiguration.pingInterval, slot: self.timerSlot, token: Self.timerToken, now: now)
     }
@@ -133,7 +133,7 @@ final class EngineSession {
         self.timerSlot.cancelAll()
         self.shard.sessions[self.id] = nil
         self.shard.core.sessionClosed()
-        self.endpoint.counters.sessionClosed(self.machine.transport, reason)
+        self.endpoint.counters.sessionClosed(.init(self.machine.transport), reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil
         self.current = nil
