@@ -158,7 +158,8 @@ extension Options {
             fallback: .required(example: #"["RS256"]"#), of: authenticated, "Algorithms that are accepted."),
         Option("endpoints[].auth.jwt.audience", .text(.any), "null", of: authenticated, "Required claim `aud`."),
         Option("endpoints[].auth.jwt.issuer", .text(.any), "null", of: authenticated, "Required claim `iss`."),
-        Option("endpoints[].auth.jwt.cookie", .text(.token), "null", of: authenticated, "Cookie that may carry the token."),
+        Option(
+            "endpoints[].auth.jwt.cookie", .text(.token), "null", of: authenticated, "Cookie that may carry the token."),
         Option(
             "endpoints[].auth.jwt.query", .text(.token), "null", of: authenticated,
             "Query parameter that may carry the token."),
@@ -185,7 +186,8 @@ extension Options {
             "endpoints[].format", .choice("json", of: "formats"), "null", of: ["websocket"],
             "`json`: messages are events; null: raw messages."),
         Option(
-            "endpoints[].namespace", .text(.namespace), #""/""#, of: oneNamespace, "The namespace that plain clients are in."),
+            "endpoints[].namespace", .text(.namespace), #""/""#, of: oneNamespace,
+            "The namespace that plain clients are in."),
         Option("endpoints[].rooms", .list(.text(.template)), "[]", of: oneNamespace, "Rooms that a client joins."),
         Option(
             "endpoints[].directory", .text(.file), fallback: .required(example: #""demo""#), of: ["static"],
