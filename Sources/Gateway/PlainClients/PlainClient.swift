@@ -140,7 +140,7 @@ class PlainClient: Client {
         socket.namespace.remove(socket)
         let reason = better ?? DisconnectReason(reason)
         socket.namespace.counters.disconnected(reason)
-        self.shard.core.router.disconnected(socket, rooms: rooms, reason: reason)
+        self.shard.router.disconnected(socket, rooms: rooms, reason: reason)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) { self.close(.goodbye) }

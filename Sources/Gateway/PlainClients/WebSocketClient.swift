@@ -110,12 +110,12 @@ extension WebSocketClient: WebSocketOwner {
         self.endpoint.counters.textReceived &+= 1
         guard self.isWithinRate(), let socket = self.socket else { return }
         guard self.speaksJSON else {
-            return self.shard.core.router.message(.text(ByteBuffer(bytes: payload)), of: socket)
+            return self.shard.router.message(.text(ByteBuffer(bytes: payload)), of: socket)
         }
         do throws(ClientMessageError) {
             switch try ClientMessage(payload) {
             case .event(let name, let arguments, let ackID):
-                self.shard.core.router.event(name: name, arguments: arguments, ackID: ackID, of: socket)
+                self.shard.router.event(name: name, arguments: arguments, ackID: ackID, of: socket)
             case .answer(let id, let arguments):
                 socket.acknowledged(id, arguments: arguments, attachments: [])
             }
@@ -132,7 +132,7 @@ extension WebSocketClient: WebSocketOwner {
             return self.close(.violation(code: CloseCode.unsupportedData, reason: "messages are JSON text"))
         }
         guard self.isWithinRate(), let socket = self.socket else { return }
-        self.shard.core.router.message(.binary(ByteBuffer(bytes: payload)), of: socket)
+        self.shard.router.message(.binary(ByteBuffer(bytes: payload)), of: socket)
     }
 
     func receivedPong(from stream: WebSocketStream) {
