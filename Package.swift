@@ -40,6 +40,8 @@ let package = Package(
         .target(name: "EngineIO", dependencies: [nio]),
         // Socket.IO 5: packets, attachments, connections per namespace, acks.
         .target(name: "SocketIO", dependencies: [nio, "JSONScanner"]),
+        // Events for clients without Socket.IO: JSON messages, server-sent events, cursors of long-polling.
+        .target(name: "PlainEvents", dependencies: [nio, "JSONScanner", "EngineIO"]),
         // Who is in which room, whom a target reaches, and what a client that was away has missed.
         .target(name: "Bus", dependencies: [nio] + collections),
         // Actions, templates, and which route an event takes.
@@ -78,7 +80,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 nio, crypto, "CZlib", "CMalloc", .product(name: "DequeModule", package: "swift-collections"),
-                "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO",
+                "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO", "PlainEvents",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 "Outbox",
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -115,6 +117,7 @@ let package = Package(
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "CZlib", nio]),
         .testTarget(name: "EngineIOTests", dependencies: ["EngineIO", nio]),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "JSONScanner", nio]),
+        .testTarget(name: "PlainEventsTests", dependencies: ["PlainEvents", "JSONScanner", nio]),
         .testTarget(name: "BusTests", dependencies: ["Bus", nio]),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Bus", "JSONScanner", nio]),
         .testTarget(name: "HandlerContractTests", dependencies: ["HandlerContract", "Routing", "JSONScanner", nio]),

@@ -113,7 +113,7 @@ package enum JSONScanner {
     ///
     /// The one place where the plain grammar is specialised.
     @inline(never)
-    private static func skip(_ cursor: JSONCursor, _ start: Int, _ depthLimit: Int) throws(JSONError) -> Int {
+    static func skip(_ cursor: JSONCursor, _ start: Int, _ depthLimit: Int) throws(JSONError) -> Int {
         var visitor = IgnoringVisitor()
         return try cursor.value(start, depthLimit: depthLimit, visitor: &visitor)
     }

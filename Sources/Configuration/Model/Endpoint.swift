@@ -15,6 +15,7 @@ extension GatewayConfiguration {
     /// One struct for all protocols; the options of another protocol are at their defaults and mean nothing.
     package struct Endpoint: Sendable {
         package enum Transport: String, Hashable, Sendable, CaseIterable { case polling, websocket }
+        package enum Format: String, Hashable, Sendable, CaseIterable { case json }
         package enum SlowConsumer: String, Hashable, Sendable, CaseIterable { case close, dropOldest, latest }
 
         /// Label in logs and metrics; the path unless named.
@@ -52,6 +53,17 @@ extension GatewayConfiguration {
         package var namespaces: [NamespaceRule]
         package var auth: Auth?
         package var slowConsumer: SlowConsumer
+
+        // MARK: websocket, sse and longpoll
+
+        /// What WebSocket messages are; nil: raw messages without a name.
+        package var format: Format?
+        /// Bytes of one message of a client.
+        package var maxMessageSize: Int
+        /// Fragments of one message, unless they are large.
+        package var maxFragments: Int
+        /// Best first.
+        package var subprotocols: [String]
 
         // MARK: static
 

@@ -2,8 +2,11 @@ extension Options {
     private static let socketIO = ["socket.io"]
     private static let engineIO = ["socket.io", "engine.io"]
     /// Those that WebSockets can reach.
-    private static let webSocket = engineIO
-    private static let plain = ["engine.io", "websocket", "sse", "longpoll"]
+    private static let webSocket = engineIO + ["websocket"]
+    private static let plain = ["websocket", "sse", "longpoll"]
+    private static let oneNamespace = ["engine.io"] + plain
+    private static let clients = engineIO + plain
+    private static let authenticated = socketIO + plain
 
     /// The paths on the public listeners.
     ///
@@ -19,15 +22,17 @@ extension Options {
         Option(
             "endpoints[].protocol",
             .choice(
-                "socket.io", "engine.io", "static", unavailable: ["websocket", "sse", "longpoll"], of: "endpoints"),
+                "socket.io", "engine.io", "websocket", "static", unavailable: ["sse", "longpoll"], of: "endpoints"),
             fallback: .required(example: #""socket.io""#), "What is spoken on the path."),
         Option(
             "endpoints[].transports",
             .list(.choice("polling", "websocket", unavailable: ["webtransport"], of: "transports"), atLeast: 1),
             #"["polling","websocket"]"#, of: engineIO, "Transports that a client may use."),
-        Option("endpoints[].pingInterval", .duration, #""25s""#, of: engineIO, "Time between two pings of the server."),
         Option(
-            "endpoints[].pingTimeout", .duration, #""20s""#, of: engineIO,
+            "endpoints[].pingInterval", .duration, #""25s""#, of: engineIO + ["websocket"],
+            "Time between two pings of the server."),
+        Option(
+            "endpoints[].pingTimeout", .duration, #""20s""#, of: engineIO + ["websocket"],
             "Time after which a ping without an answer closes the connection."),
         Option(
             "endpoints[].upgradeTimeout", .duration, #""10s""#, of: engineIO,
@@ -87,26 +92,26 @@ extension Options {
             "endpoints[].cookie.maxAge", .duration(atLeast: .zero), "null", of: engineIO,
             "Attribute `Max-Age`; null: until the browser closes."),
         Option(
-            "endpoints[].cors", .section, "null", of: engineIO,
-            "Cross-origin headers of the polling transport; null: none are sent."),
+            "endpoints[].cors", .section, "null", of: clients,
+            "Cross-origin headers of answers, and pages that may connect; null: no headers are sent."),
         Option(
-            "endpoints[].cors.origin", .oneOrMore(.origin), #""*""#, of: engineIO,
+            "endpoints[].cors.origin", .oneOrMore(.origin), #""*""#, of: clients,
             "Origins that may read answers; `*` is any, without credentials."),
         Option(
             "endpoints[].cors.methods", .list(.text(.token), atLeast: 1),
-            #"["GET","HEAD","PUT","PATCH","POST","DELETE"]"#, of: engineIO, "Methods that a preflight allows."),
+            #"["GET","HEAD","PUT","PATCH","POST","DELETE"]"#, of: clients, "Methods that a preflight allows."),
         Option(
-            "endpoints[].cors.allowedHeaders", .list(.text(.token)), "null", of: engineIO,
+            "endpoints[].cors.allowedHeaders", .list(.text(.token)), "null", of: clients,
             "Request headers that a preflight allows; null: those it asks for."),
         Option(
-            "endpoints[].cors.exposedHeaders", .list(.text(.token)), "[]", of: engineIO,
+            "endpoints[].cors.exposedHeaders", .list(.text(.token)), "[]", of: clients,
             "Response headers that a page may read."),
-        Option("endpoints[].cors.credentials", .bool, "false", of: engineIO, "Whether a page may send cookies."),
+        Option("endpoints[].cors.credentials", .bool, "false", of: clients, "Whether a page may send cookies."),
         Option(
-            "endpoints[].cors.maxAge", .duration(atLeast: .zero), "null", of: engineIO,
+            "endpoints[].cors.maxAge", .duration(atLeast: .zero), "null", of: clients,
             "How long a browser may keep the answer to a preflight."),
         Option(
-            "endpoints[].cors.optionsSuccessStatus", .integer(200...299), "204", of: engineIO,
+            "endpoints[].cors.optionsSuccessStatus", .integer(200...299), "204", of: clients,
             "Status of the answer to a preflight."),
         Option(
             "endpoints[].cleanupEmptyChildNamespaces", .bool, "false", of: socketIO,
@@ -137,15 +142,15 @@ extension Options {
             "endpoints[].namespaces[].presence", .bool, "false", of: socketIO, availability: .unavailable,
             "Whether rooms report `room.occupied` and `room.vacated`."),
         Option(
-            "endpoints[].auth", .section, "null", of: socketIO,
+            "endpoints[].auth", .section, "null", of: authenticated,
             "What a socket needs to be let in; null: nothing but what routes ask."),
         Option(
-            "endpoints[].auth.jwt", .section, "null", of: socketIO,
+            "endpoints[].auth.jwt", .section, "null", of: authenticated,
             "Tokens that are verified here: one of `secret`, `publicKey` or `jwks`."),
-        Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: socketIO, secret: true, "Shared secret."),
-        Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: socketIO, "PEM file."),
+        Option("endpoints[].auth.jwt.secret", .text(.any), "null", of: authenticated, secret: true, "Shared secret."),
+        Option("endpoints[].auth.jwt.publicKey", .text(.file), "null", of: authenticated, "PEM file."),
         Option(
-            "endpoints[].auth.jwt.jwks", .text(.urlOrFile), "null", of: socketIO,
+            "endpoints[].auth.jwt.jwks", .text(.urlOrFile), "null", of: authenticated,
             "File or URL of a key set; `http://` from loopback only."),
         Option(
             "endpoints[].auth.jwt.algorithms",
@@ -153,26 +158,36 @@ extension Options {
                 .choice(
                     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
                     "ES512", "EdDSA", of: "algorithms"), atLeast: 1),
-            fallback: .required(example: #"["RS256"]"#), of: socketIO, "Algorithms that are accepted."),
-        Option("endpoints[].auth.jwt.audience", .text(.any), "null", of: socketIO, "Required claim `aud`."),
-        Option("endpoints[].auth.jwt.issuer", .text(.any), "null", of: socketIO, "Required claim `iss`."),
-        Option("endpoints[].auth.jwt.cookie", .text(.token), "null", of: socketIO, "Cookie that may carry the token."),
+            fallback: .required(example: #"["RS256"]"#), of: authenticated, "Algorithms that are accepted."),
+        Option("endpoints[].auth.jwt.audience", .text(.any), "null", of: authenticated, "Required claim `aud`."),
+        Option("endpoints[].auth.jwt.issuer", .text(.any), "null", of: authenticated, "Required claim `iss`."),
         Option(
-            "endpoints[].auth.jwt.query", .text(.token), "null", of: socketIO,
+            "endpoints[].auth.jwt.cookie", .text(.token), "null", of: authenticated, "Cookie that may carry the token."),
+        Option(
+            "endpoints[].auth.jwt.query", .text(.token), "null", of: authenticated,
             "Query parameter that may carry the token; handlers do not see it."),
         Option(
             "endpoints[].auth.certificate", .choice("commonName", "subject", "dns", "email", "uri", of: "names"),
             "null",
-            of: socketIO, "The name in a client certificate that is the user, where no token says who somebody is."),
+            of: authenticated, "The name in a client certificate that is the user, where no token says who somebody is."),
         Option(
-            "endpoints[].auth.required", .bool, "true", of: socketIO,
+            "endpoints[].auth.required", .bool, "true", of: authenticated,
             "Whether who has no valid token or certificate is refused; of effect only with `jwt` or `certificate`."),
         Option(
-            "endpoints[].auth.refreshBefore", .duration, #""30s""#, of: socketIO,
+            "endpoints[].auth.refreshBefore", .duration, #""30s""#, of: authenticated,
             "How long before a token expires `socket.refresh` is sent; halfway when less than twice that is left."),
         Option(
-            "endpoints[].auth.rooms", .list(.text(.template)), "[]", of: socketIO,
+            "endpoints[].auth.rooms", .list(.text(.template)), "[]", of: authenticated,
             "Rooms that every accepted socket joins, such as `user:{user}`."),
+        Option(
+            "endpoints[].maxMessageSize", .size(1...Int(Int32.max)), #""1MB""#, of: ["websocket"],
+            "Largest message of a client; a larger one closes the connection."),
+        Option(
+            "endpoints[].maxFragments", .integer(1...Int(Int32.max)), "1024", of: ["websocket"],
+            "Fragments that a message may have when they are smaller than 64 bytes on average."),
+        Option(
+            "endpoints[].subprotocols", .list(.text(.token)), "[]", of: ["websocket"],
+            "Subprotocols that are spoken here, best first: the first that a client offers is chosen."),
         Option(
             "endpoints[].slowConsumer",
             .choice("close", "dropOldest", "latest", of: "slow consumer policies"),
@@ -183,8 +198,9 @@ extension Options {
             "endpoints[].format", .choice("json", of: "formats"), "null", of: ["websocket"],
             "`json`: messages are events; null: raw messages."),
         Option(
-            "endpoints[].namespace", .text(.namespace), #""/""#, of: plain, "The namespace that plain clients are in."),
-        Option("endpoints[].rooms", .list(.text(.template)), "[]", of: plain, "Rooms that a client joins."),
+            "endpoints[].namespace", .text(.namespace), #""/""#, of: oneNamespace,
+            "The namespace that plain clients are in."),
+        Option("endpoints[].rooms", .list(.text(.template)), "[]", of: oneNamespace, "Rooms that a client joins."),
         Option(
             "endpoints[].directory", .text(.file), fallback: .required(example: #""demo""#), of: ["static"],
             "Directory whose files are served."),

@@ -27,6 +27,10 @@ extension ModelReader {
             namespaces: namespaces(of: section),
             auth: auth(of: section),
             slowConsumer: section.choice("slowConsumer", default: .close),
+            format: section.optionalText("format").flatMap(GatewayConfiguration.Endpoint.Format.init),
+            maxMessageSize: section.integer("maxMessageSize"),
+            maxFragments: section.integer("maxFragments"),
+            subprotocols: section.texts("subprotocols"),
             directory: section.text("directory"))
     }
 
@@ -44,9 +48,13 @@ extension ModelReader {
     }
 
     private mutating func auth(of section: Section) -> GatewayConfiguration.Auth? {
-        if let auth = section.section("auth") { return self.auth(auth) }
-        let rooms = section.list("rooms")
-        return rooms.isEmpty ? nil : .init(required: false, rooms: rooms.compactMap { template($0) })
+        let rooms = section.list("rooms").compactMap { template($0) }
+        guard let auth = section.section("auth") else {
+            return rooms.isEmpty ? nil : .init(required: false, rooms: rooms)
+        }
+        var model = self.auth(auth)
+        model.rooms = rooms + model.rooms
+        return model
     }
 
     private func perMessageDeflate(_ section: Section) -> GatewayConfiguration.PerMessageDeflate {

@@ -193,11 +193,12 @@ extension GatewayControl {
 /// Somebody whom a drain closes.
 enum DrainMember: Sendable {
     case session(SessionID)
+    case plainClient(SessionID)
 
     /// Where it lives.
     var shard: Int {
         switch self {
-        case .session(let id): id.shard
+        case .session(let id), .plainClient(let id): id.shard
         }
     }
 }

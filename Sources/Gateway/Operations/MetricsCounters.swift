@@ -6,9 +6,13 @@ import HandlerContract
 ///
 /// Plain numbers: only the shard's loop touches them.
 final class EndpointCounters {
+    /// The label `transport` of sessions.
+    enum SessionTransport: String { case polling, websocket, sse }
+
     /// A gauge: sessions that are open, by transport.
-    var sessionsPolling = 0
-    var sessionsWebSocket = 0
+    private var sessionsPolling = 0
+    private var sessionsWebSocket = 0
+    private var sessionsEventStream = 0
     var textReceived: UInt64 = 0
     var binaryReceived: UInt64 = 0
     var textSent: UInt64 = 0
@@ -17,22 +21,23 @@ final class EndpointCounters {
     /// By ``Self/key(_:_:)``; one request costs a look-up by a number.
     private var requests: [Int: UInt64] = [:]
 
-    func sessionOpened(_ transport: Transport) { self.add(1, transport) }
+    func sessionOpened(_ transport: SessionTransport) { self.add(1, transport) }
 
     func sessionUpgraded() {
         self.add(-1, .polling)
         self.add(1, .websocket)
     }
 
-    func sessionClosed(_ transport: Transport, _ reason: CloseReason) {
+    func sessionClosed(_ transport: SessionTransport, _ reason: CloseReason) {
         self.add(-1, transport)
         self.closed[reason.number] &+= 1
     }
 
-    private func add(_ count: Int, _ transport: Transport) {
+    private func add(_ count: Int, _ transport: SessionTransport) {
         switch transport {
         case .polling: self.sessionsPolling += count
         case .websocket: self.sessionsWebSocket += count
+        case .sse: self.sessionsEventStream += count
         }
     }
 
@@ -65,7 +70,10 @@ final class EndpointCounters {
     /// A copy that may leave the loop.
     var snapshot: Snapshot {
         Snapshot(
-            sessions: [("polling", self.sessionsPolling), ("websocket", self.sessionsWebSocket)],
+            sessions: [
+                ("polling", self.sessionsPolling), ("websocket", self.sessionsWebSocket),
+                ("sse", self.sessionsEventStream),
+            ],
             received: [("binary", self.binaryReceived), ("text", self.textReceived)],
             sent: [("binary", self.binarySent), ("text", self.textSent)],
             closed: CloseReason.allCases.map { ($0.label, self.closed[$0.number]) },
@@ -111,6 +119,15 @@ final class NamespaceCounters {
         var disconnects: [(reason: String, count: UInt64)]
         var recoveries: [(result: String, count: UInt64)]
         var fanoutDeliveries: UInt64
+    }
+}
+
+extension EndpointCounters.SessionTransport {
+    init(_ transport: Transport) {
+        switch transport {
+        case .polling: self = .polling
+        case .websocket: self = .websocket
+        }
     }
 }
 

@@ -37,28 +37,37 @@ final class Router: Sendable {
 
     /// An event of Socket.IO.
     func event(_ packet: Packet, of socket: Socket) {
-        let name = packet.eventName
+        self.event(
+            name: packet.eventName, arguments: packet.arguments, attachments: packet.attachments, ackID: packet.ackID,
+            of: socket)
+    }
+
+    /// An event of any client; `arguments` are comma-separated JSON values.
+    func event(
+        name: String, arguments: UnsafeRawBufferPointer, attachments: [ByteBuffer] = [], ackID: UInt64?,
+        of socket: Socket
+    ) {
         let namespace = socket.namespace.namespace.name
         guard let route = self.table.match(type: .event, namespace: namespace, event: name) else {
             socket.namespace.shard.counters.eventsUnmatched &+= 1
             return
         }
         let source = EventSource(
-            socket: socket, eventName: name, arguments: packet.arguments, attachments: packet.attachments)
+            socket: socket, eventName: name, arguments: arguments, attachments: attachments)
         guard route.require?.isMet(by: source) ?? true else {
-            return self.fail(ClientError(.forbidden), socket, packet.ackID)
+            return self.fail(ClientError(.forbidden), socket, ackID)
         }
-        guard let handler = route.handler else { return self.runLocally(route, source, ackID: packet.ackID) }
+        guard let handler = route.handler else { return self.runLocally(route, source, ackID: ackID) }
         var repeats: Deduplication<RepeatedEvent>.Key?
         if let id = try? route.dedupe?.text(from: source) {
             let key = Deduplication<RepeatedEvent>.Key(session: socket.id, route: route.name, id: id)
-            guard self.isFirst(key, socket, packet.ackID) else { return }
+            guard self.isFirst(key, socket, ackID) else { return }
             repeats = key
         }
         let content = EnvelopeInput.Content.event(
-            name: name, arguments: Array(packet.arguments), attachments: packet.attachments,
-            wantsAck: packet.ackID != nil)
-        self.submit(content, route, handler, source, ackID: packet.ackID, dedupe: repeats)
+            name: name, arguments: Array(arguments), attachments: attachments,
+            wantsAck: ackID != nil)
+        self.submit(content, route, handler, source, ackID: ackID, dedupe: repeats)
     }
 
     /// A message without a name.

@@ -15,6 +15,12 @@ enum Dialect: UInt8, Sendable {
     case engineIO
     /// The same on Engine.IO 3, for binary messages; others read the same in ``engineIO``.
     case engineIO3
+    /// WebSocket without anything on it: messages, no events.
+    case rawWebSocket
+    /// Events as JSON objects, of plain WebSockets and long-polling.
+    case json
+    /// Server-sent events.
+    case eventStream
 }
 
 /// A broadcast in one dialect.
@@ -65,8 +71,16 @@ extension Dialect {
             Encoding(first: .binary(bytes))
         case (.engineIO3, .message(.binary(let bytes))):
             Encoding(first: .binary(bytes, for: .three))
+        case (.rawWebSocket, .message(.text(let text))):
+            Encoding(first: .framed(reserving: text.readableBytes) { $0.writeImmutableBuffer(text) })
+        case (.rawWebSocket, .message(.binary(let bytes))):
+            Encoding(first: .binary(bytes))
+        case (.json, .event(let event)):
+            Encoding(first: .json(event, offset: broadcast.logged?.text))
+        case (.eventStream, .event(let event)):
+            Encoding(first: .eventStream(event, offset: broadcast.logged?.text))
         case (.socketIO, .message), (.socketIORecoverable, .message), (.socketIO4, .message), (.engineIO, .event),
-            (.engineIO3, .event):
+            (.engineIO3, .event), (.rawWebSocket, .event), (.json, .message), (.eventStream, .message):
             nil
         }
     }

@@ -65,7 +65,7 @@ final class EngineSession {
         client.session = self
         self.timerSlot.set(self)
         self.shard.sessions[id] = self
-        endpoint.counters.sessionOpened(transport)
+        endpoint.counters.sessionOpened(.init(transport))
         let first =
             configuration.revision == .three
             ? configuration.pingInterval + configuration.pingTimeout : configuration.pingInterval
@@ -142,7 +142,7 @@ final class EngineSession {
         self.shard.sessions[self.id] = nil
         self.shard.core.sessionClosed()
         self.client.handshake.hold?.release()
-        self.endpoint.counters.sessionClosed(self.machine.transport, reason)
+        self.endpoint.counters.sessionClosed(.init(self.machine.transport), reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil
         self.current = nil

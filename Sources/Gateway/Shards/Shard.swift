@@ -37,6 +37,8 @@ final class Shard {
     var unsampledBytes = 0
     /// Engine.IO sessions of this loop, by sid.
     var sessions: [SessionID: EngineSession] = [:]
+    /// Clients without Engine.IO.
+    var plainClients: [SessionID: PlainClient] = [:]
     /// The local part of each namespace, by the namespace's index; `nil` where no socket of this loop is in it.
     var namespaces: [LocalNamespace?] = []
     /// Sockets whose clients can come back to them, by pid.
@@ -205,6 +207,7 @@ final class Shard {
     /// Ends every session by closing its transport, so that clients come back, here or elsewhere.
     func closeSessions() {
         for session in Array(self.sessions.values) { session.close(.serverShuttingDown) }
+        for client in Array(self.plainClients.values) { client.close(.shuttingDown) }
     }
 
     /// Ends the connections that wait for a request.
@@ -215,12 +218,15 @@ final class Shard {
     }
 
     /// Everybody whom a drain has to close.
-    var drainMembers: [DrainMember] { self.sessions.keys.map { .session($0) } }
+    var drainMembers: [DrainMember] {
+        self.sessions.keys.map { .session($0) } + self.plainClients.keys.map { .plainClient($0) }
+    }
 
     /// Closes one of ``drainMembers``, if it is still there.
     func close(_ member: DrainMember) {
         switch member {
         case .session(let id): self.sessions[id]?.close(.serverShuttingDown)
+        case .plainClient(let id): self.plainClients[id]?.close(.shuttingDown)
         }
     }
 

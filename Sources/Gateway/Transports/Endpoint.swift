@@ -52,6 +52,7 @@ struct EndpointTable {
         self.entries = configuration.endpoints.enumerated().map { index, options in
             switch options.protocol {
             case .static: StaticEndpoint(options, shard: shard)
+            case .websocket: WebSocketEndpoint(options, index: index, shard: shard)
             default: EngineEndpoint(options, index: index, shard: shard)
             }
         }

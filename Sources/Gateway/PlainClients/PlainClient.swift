@@ -1,0 +1,184 @@
+import EngineIO
+import HandlerContract
+import NIOCore
+
+/// A client without Engine.IO: one socket, in one namespace, let in or refused by the answer to its first request.
+class PlainClient: Client {
+    let endpoint: PlainEndpoint
+    /// Names it on its shard.
+    let id: SessionID
+    private(set) var socket: Socket?
+    /// The request that waits to be let in.
+    private var entrance: HTTPExchange?
+    /// It has been let in.
+    private(set) var isOpen = false
+    private(set) var isOver = false
+    private var budget: MessageBudget
+
+    init(endpoint: PlainEndpoint, handshake: ClientHandshake) {
+        self.endpoint = endpoint
+        self.id = SessionID(shard: endpoint.shard.handle.index, using: &endpoint.shard.random)
+        self.budget = MessageBudget(perSecond: endpoint.shard.limits.messagesPerSecond, now: .now)
+        super.init(shard: endpoint.shard, endpointName: endpoint.name, handshake: handshake)
+    }
+
+    /// How it is counted.
+    var transport: EndpointCounters.SessionTransport { .websocket }
+    override var transportName: String { self.transport.rawValue }
+
+    // MARK: - Coming
+
+    /// Asks to be let in.
+    ///
+    /// The session has been counted already; the exchange is answered, or its connection taken, when it is decided.
+    final func enter(by exchange: HTTPExchange) {
+        self.shard.plainClients[self.id] = self
+        // The configuration makes sure that there is one, by name.
+        guard case .name(let name)? = self.endpoint.namespaces.first,
+            let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces)
+        else {
+            self.endpoint.respond(exchange, HTTPResponse(404))
+            return self.end(.forcedServerClose)
+        }
+        self.entrance = exchange
+        exchange.onAbort = { [self] in self.end(.transportClose) }
+        let socket = Socket(
+            id: SessionID(shard: self.shard.handle.index, using: &self.shard.random).string, client: self,
+            namespace: self.shard.openNamespace(namespace), auth: nil,
+            connectedAtMilliseconds: WallClock.milliseconds())
+        self.socket = socket
+        self.authenticate(socket, for: self.endpoint)
+    }
+
+    override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
+        guard socket === self.socket, socket.phase == .connecting, let exchange = self.entrance.take() else { return }
+        let counters = socket.namespace.counters
+        switch decision {
+        case .accept:
+            socket.phase = .connected
+            socket.namespace.add(socket)
+            counters.connectsAccepted &+= 1
+            self.isOpen = true
+            self.endpoint.counters.sessionOpened(self.transport)
+            self.opened(by: exchange)
+        case .refuse(let message, let data):
+            counters.connectsRefused &+= 1
+            // Without a good token nobody knows who it is; with one, it is not for them.
+            let isUnknown = self.endpoint.authenticator != nil && socket.token == nil
+            let refusal = ConnectAnswer.Refusal(message: message, data: data)
+            var response = HTTPResponse(isUnknown ? 401 : 403, json: refusal.json, closes: true)
+            if isUnknown { response.headers.append(("www-authenticate", "Bearer")) }
+            self.endpoint.respond(exchange, response)
+            self.end(.forcedServerClose)
+        case .tryLater:
+            counters.connectsPostponed &+= 1
+            self.refuseForNow(exchange)
+        }
+    }
+
+    private func refuseForNow(_ exchange: HTTPExchange) {
+        self.endpoint.respond(exchange, HTTPResponse(503, headers: [("retry-after", "1")], closes: true))
+        self.end(.forcedServerClose)
+    }
+
+    /// It has been let in: its transport begins with this exchange.
+    func opened(by exchange: HTTPExchange) {}
+
+    /// Sends what the client has missed since the offset that it brings.
+    ///
+    /// Returns `false` when that cannot be said: the client is told so, and goes on with what is new.
+    func resume(from offset: String) -> Bool { false }
+
+    // MARK: - What it says
+
+    /// Whether it may send one more message; one that does not stop is closed.
+    func isWithinRate() -> Bool {
+        switch self.budget.take(now: { .now }) {
+        case .allowed:
+            return true
+        case .pause:
+            self.throttle(for: MessageBudget.pause)
+            return true
+        case .close:
+            self.shard.counters.rateLimited &+= 1
+            self.close(.rateLimited)
+            return false
+        }
+    }
+
+    // MARK: - Leaving
+
+    /// Ends the transport with a last word, and the client with it.
+    final func close(_ farewell: Farewell) {
+        guard !self.isOver else { return }
+        if let entrance = self.entrance.take() { return self.refuseForNow(entrance) }
+        self.say(farewell)
+        self.end(farewell.closeReason, farewell.disconnectReason)
+    }
+
+    /// The last word of the transport.
+    func say(_ farewell: Farewell) {}
+
+    /// The client is gone.
+    ///
+    /// Nothing comes after it.
+    func end(_ reason: CloseReason, _ better: DisconnectReason? = nil) {
+        guard !self.isOver else { return }
+        self.isOver = true
+        self.entrance = nil
+        self.shard.plainClients[self.id] = nil
+        self.shard.core.sessionClosed()
+        if self.isOpen { self.endpoint.counters.sessionClosed(self.transport, reason) }
+        guard let socket = self.socket.take() else { return }
+        let wasConnected = socket.phase == .connected
+        let rooms = socket.rooms
+        socket.phase = .closed
+        socket.abandonAcks()
+        socket.expiry?.cancelAll()
+        defer { socket.releaseNamespace() }
+        guard wasConnected else { return }
+        socket.namespace.remove(socket)
+        let reason = better ?? DisconnectReason(reason)
+        socket.namespace.counters.disconnected(reason)
+        self.shard.router.disconnected(socket, rooms: rooms, reason: reason)
+    }
+
+    override func disconnect(_ socket: Socket, closesTransport: Bool) { self.close(.goodbye) }
+
+    override func kick(reason: String?) { self.close(.comeBack(reason)) }
+}
+
+/// Why a plain client is sent away.
+enum Farewell {
+    /// It is not wanted any more.
+    case goodbye
+    /// It may come back at once; `reason` is what the action says.
+    case comeBack(String?)
+    case shuttingDown
+    case rateLimited
+    case pingTimeout
+    /// It does not read what it is sent.
+    case slow
+    /// It broke the rules.
+    case violation(code: UInt16, reason: String)
+
+    var closeReason: CloseReason {
+        switch self {
+        case .goodbye, .comeBack: .forcedServerClose
+        case .shuttingDown: .serverShuttingDown
+        case .rateLimited: .forcedClose
+        case .pingTimeout: .pingTimeout
+        case .slow: .transportError
+        case .violation: .parseError
+        }
+    }
+
+    var disconnectReason: DisconnectReason {
+        switch self {
+        case .comeBack(let reason): reason.flatMap(DisconnectReason.init(rawValue:)) ?? .server
+        case .rateLimited: .rateLimited
+        case .slow: .slow
+        default: DisconnectReason(self.closeReason)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package import struct NIOCore.ByteBuffer
+
+/// Writes a stream of server-sent events.
+///
+/// HTML standard, section 9.2, "Server-sent events". Nothing that is written can be taken for more than one event: values
+/// are kept free of line breaks.
+package enum ServerSentEvent {
+    /// One event: its name, its arguments as a JSON array, and the offset that the client gives back as `Last-Event-ID`.
+    package static func event(
+        name: String, arguments: [UInt8], attachments: [ByteBuffer] = [], offset: String? = nil,
+        into buffer: inout ByteBuffer
+    ) {
+        if let offset { self.field("id: ", offset, into: &buffer) }
+        self.field("event: ", name, into: &buffer)
+        buffer.writeStaticString("data: [")
+        let start = buffer.writerIndex
+        PlainEncoder.arguments(arguments, attachments, into: &buffer)
+        self.removeLineBreaks(from: start, in: &buffer)
+        buffer.writeStaticString("]\n\n")
+    }
+
+    /// What is said before the first event: how long a client waits before it comes back.
+    package static func opening(retry: Duration, into buffer: inout ByteBuffer) {
+        let milliseconds = max(0, Int64(retry / .milliseconds(1)))
+        buffer.writeString("retry: \(milliseconds)\n\n")
+    }
+
+    /// What clients do not notice, so that nobody on the way takes the connection for dead.
+    package static func keepAlive(into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(":\n\n")
+    }
+
+    /// Tells a client that came back that what it missed cannot be said any more.
+    package static func reset(into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("event: reset\ndata: []\n\n")
+    }
+
+    private static func field(_ name: StaticString, _ value: String, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(name)
+        let start = buffer.writerIndex
+        buffer.writeString(value)
+        self.removeLineBreaks(from: start, in: &buffer)
+        buffer.writeStaticString("\n")
+    }
+
+    /// Line breaks become spaces: in JSON they stand between values only, and in names they have no business.
+    private static func removeLineBreaks(from start: Int, in buffer: inout ByteBuffer) {
+        let offset = start - buffer.readerIndex
+        buffer.withUnsafeMutableReadableBytes { bytes in
+            for index in offset..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D { bytes[index] = 0x20 }
+        }
+    }
+}
