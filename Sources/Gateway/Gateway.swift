@@ -72,6 +72,7 @@ package final class Gateway: Sendable {
             for shard in shards {
                 try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
             }
+            core.restoreSessions()
             try await control.start()
         } catch {
             for handler in core.handlers.values { await handler.shutDown(within: .zero) }
@@ -100,7 +101,8 @@ package final class Gateway: Sendable {
     /// What is done between the last client and the end of the process, in this order.
     private func exitSteps(_ core: GatewayCore, _ control: GatewayControl) -> [ExitStep] {
         [
-            ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) }
+            ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) },
+            ExitStep(name: "checkpoint") { _ in core.writeCheckpoint() },
         ]
     }
 

@@ -31,9 +31,9 @@ extension BrokenDocument {
         {}
         > GATEHOUSE_OUTBOX_PATH: "outbox" is not available in this version
         # unavailable section set
-        set history.maxAge=5m
+        set outbox.maxBytes=1GiB
         {}
-        > --set history.maxAge: "history" is not available in this version
+        > --set outbox.maxBytes: "outbox" is not available in this version
         # no such handler
         env GATEHOUSE_HANDLERS_APP_URL=http://h/
         {}
