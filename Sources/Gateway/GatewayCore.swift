@@ -9,6 +9,8 @@ final class GatewayCore: Sendable {
     let shards: [ShardHandle]
     let namespaces: NamespaceRegistry
     let actions: ActionRunner
+    /// What the last run of this gateway has left behind, if it was stopped in good order.
+    private let checkpoint: Checkpoint?
     /// Who may come back to which session.
     let sessions: SessionDirectory
     /// Where events of `atLeastOnce` routes are stored; nil when no route needed it at the start.
@@ -39,8 +41,14 @@ final class GatewayCore: Sendable {
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.admission = Admission(configuration.limits, now: .now)
         self.memory = MemoryGuard(configuration.limits.memoryBudget, logger: logger)
-        self.namespaces = NamespaceRegistry(
-            shards: shards, labels: configuration.namespaceLabels, logs: NamespaceLogs(configuration))
+        let logs = NamespaceLogs(configuration)
+        if let path = configuration.history.checkpoint, let limits = logs.limits {
+            self.checkpoint = CheckpointFile(path: path, logger: logger).consume(limits: limits)
+        } else {
+            self.checkpoint = nil
+        }
+        for (name, log) in self.checkpoint?.logs ?? [] { logs.keep(log, for: name) }
+        self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels, logs: logs)
         self.sessions = SessionDirectory(
             maxAbsent: configuration.limits.maxConnections, maxBytes: configuration.history.maxBytes)
         self.actions = ActionRunner(namespaces: self.namespaces)
@@ -134,6 +142,32 @@ final class GatewayCore: Sendable {
 
     func sessionClosed() {
         self.sessionCount.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    // MARK: - Over a planned restart
+
+    /// Clients of the last run may come back to their sessions; called once, before anybody can come.
+    func restoreSessions() {
+        for (index, kept) in (self.checkpoint?.sessions ?? []).enumerated() {
+            guard let endpoint = self.configuration.endpoints.first(where: { $0.name == kept.endpoint }),
+                endpoint.recoveryWindow != nil,
+                let namespace = self.namespaces.resolve(
+                    kept.namespace, rules: endpoint.namespaces.map(NamespaceMatcher.init))
+            else { continue }
+            if let session = kept.session(in: namespace) {
+                self.shards[index % self.shards.count].execute { $0.sessionLeft(session) }
+            }
+            self.namespaces.release(namespace, forgetting: false)
+        }
+    }
+
+    /// Writes what the next run needs; called last of all.
+    func writeCheckpoint() {
+        guard let path = self.configuration.history.checkpoint else { return }
+        let checkpoint = Checkpoint(
+            logs: self.namespaces.all.compactMap { namespace in namespace.log.map { (namespace.name, $0) } },
+            sessions: self.sessions.absent.map(Checkpoint.Session.init))
+        CheckpointFile(path: path, logger: self.logger).write(checkpoint)
     }
 
     // MARK: - State

@@ -2,16 +2,20 @@
 
 import concurrent.futures
 import json
-import os
 import random
 import string
+import subprocess
+import sys
 import threading
+import time
 
+import jwt
 import pytest
 
+import gateway as gateway_process
 from gateway import eventually
 from recovering import Returning
-from wire import ROUTES, Client, compact, config
+from wire import ROUTES, Closed, compact, config
 
 WAYS = ["websocket", "polling"]
 RECOVERY = {"maxDisconnectionDuration": "1m"}
@@ -172,11 +176,10 @@ def test_only_what_was_for_it_then(gateway, connect):
     to = {"rooms": ["a"], "except": {"sockets": [client.id]}}
     gateway.emit(to=to, event="n", args=["left out"])
     gateway.emit(to={"rooms": ["b"]}, event="n", args=["before it joined"])
-    member = f"/members/{client.id}"
     for action in [{"do": "join", "rooms": ["b"], "target": {"sockets": [client.id]}},
                    {"do": "leave", "rooms": ["a"], "target": {"rooms": ["b"]}},
                    {"do": "state", "set": {"k": 1}, "target": {"rooms": ["b"]}}]:
-        assert gateway.admin("POST", "/v1/actions", {"actions": [action]}).status == 200, member
+        assert gateway.admin("POST", "/v1/actions", {"actions": [action]}).status == 200
     gateway.emit(to={"rooms": ["a"]}, event="n", args=["after it left"])
     gateway.emit(to={"rooms": ["b"]}, event="n", args=["mine"])
     gateway.emit(to={"rooms": ["b"]}, event="n", args=["gone"], volatile=True)
@@ -392,3 +395,247 @@ def test_S17_an_offset_that_was_never_sent_is_refused(gateway, connect):
         back.assert_silent()
         back.close()
     assert good.come_back().recovered, "what others make up harms nobody"
+
+
+# Who it is comes first
+
+
+def asked(backend, type):
+    return [call.event for call in backend.seen if call.event["type"] == type]
+
+
+def with_backend(backend, routes=(), **options):
+    routes = [{"match": {"type": "socket.connect"}, "handler": "app"}, *routes, *ROUTES]
+    return recovering(routes=routes, **options) | {"handlers": {"app": backend.handler()}}
+
+
+def test_handlers_are_told_that_a_session_goes_on(launch, backend):
+    backend.answer = lambda call: {"accept": True, "user": "ann", "state": {"plan": "pro"}, "rooms": ["vip"]}
+    gateway = launch(with_backend(backend, routes=[{"match": {"type": "socket.connected"}, "handler": "app"}]))
+    client = Returning(gateway.port)
+    away(gateway, client)
+    say(gateway, 0, 1, users=["ann"])
+    say(gateway, 1, 1, rooms=["vip"])
+    back = client.come_back()
+    assert back.recovered and numbers(back, 2) == [0, 1]
+    first, second = asked(backend, "socket.connect")
+    assert (first["socket"]["recovered"], second["socket"]["recovered"]) == (False, True)
+    assert second["socket"]["id"] == client.id and second["socket"]["state"] == {"plan": "pro"}
+    eventually(lambda: len(asked(backend, "socket.connected")) == 2)
+    shown = gateway.admin("GET", f"/v1/sockets/{back.id}").json()
+    assert shown["user"] == "ann" and shown["state"] == {"plan": "pro"} and "vip" in shown["rooms"]
+    assert asked(backend, "socket.disconnected") == []
+    back.close()
+
+
+def test_A6_who_was_banned_meanwhile_is_refused_and_the_session_is_over(launch, backend):
+    banned = threading.Event()
+    backend.answer = lambda call: {"accept": False} if banned.is_set() else {"accept": True, "user": "ann"}
+    gateway = launch(with_backend(backend))
+    client = Returning(gateway.port)
+    away(gateway, client)
+    say(gateway, 0, 1, users=["ann"])
+    banned.set()
+    assert client.come_back().reply.startswith("44")
+    banned.clear()
+    anew = client.come_back()
+    assert anew.id != client.id and not anew.recovered
+    anew.assert_silent()
+    assert gateway.metric("gatehouse_recoveries_total", result="refused") == 1
+    anew.close()
+
+
+def test_a_backend_that_is_down_for_a_moment_costs_no_session(launch, backend):
+    down = threading.Event()
+    backend.answer = lambda call: 500 if down.is_set() else {"accept": True}
+    gateway = launch(with_backend(backend, connectTimeout="1s"))
+    client = Returning(gateway.port)
+    away(gateway, client)
+    say(gateway, 0, 1, sockets=[client.id])
+
+    def attempt():
+        try:
+            return client.come_back()
+        except (Closed, ConnectionError):
+            return None
+
+    down.set()
+    assert attempt() is None
+    down.clear()
+    # The gateway finds out by itself that the backend is well again, after a while.
+    back = eventually(attempt, seconds=30)
+    assert back.recovered and numbers(back, 1) == [0]
+    back.close()
+
+
+def test_S16_another_user_gets_nothing_and_ends_the_session(launch):
+    secret = "s" * 32
+
+    def token(user):
+        return {"token": jwt.encode({"sub": user, "exp": time.time() + 60}, secret, "HS256")}
+
+    auth = {"jwt": {"secret": secret, "algorithms": ["HS256"]}, "required": True}
+    gateway = launch(recovering(auth=auth))
+    ann = Returning(gateway.port, auth=token("ann"))
+    assert ann.pid
+    live = ann.come_back(auth=token("bob"))
+    assert live.id != ann.id and not live.recovered
+    ann.assert_silent()
+    away(gateway, ann)
+    say(gateway, 0, 1, users=["ann"])
+    thief = ann.come_back(auth=token("bob"))
+    assert thief.id != ann.id and not thief.recovered
+    thief.assert_silent()
+    assert not ann.come_back(auth=token("ann")).recovered
+    assert gateway.metric("gatehouse_recoveries_total", result="otherUser") == 2
+    # A forged token does not even come so far.
+    cat = Returning(gateway.port, auth=token("cat"))
+    away(gateway, cat)
+    assert cat.come_back(auth={"token": "x"}).reply.startswith("44")
+
+
+def test_the_end_of_authorization_ends_the_session(launch):
+    secret = "s" * 32
+    auth = {"jwt": {"secret": secret, "algorithms": ["HS256"]}, "required": True}
+    gateway = launch(recovering(auth=auth))
+
+    def token(seconds):
+        return {"token": jwt.encode({"sub": "ann", "exp": time.time() + seconds}, secret, "HS256")}
+
+    ann = Returning(gateway.port, auth=token(3))
+    assert ann.is_closed()
+    back = ann.come_back(auth=token(60))
+    assert back.id != ann.id and not back.recovered
+
+
+# The end of an absence
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+def test_a_disconnect_is_told_when_the_window_has_passed_or_at_once(launch, backend, immediate):
+    route = {"match": {"type": "socket.disconnected"}, "handler": "app"} | (
+        {"disconnected": "immediate"} if immediate else {})
+    window = "30s" if immediate else "2s"
+    gateway = launch(
+        recovering(routes=[route, *ROUTES], connectionStateRecovery={"maxDisconnectionDuration": window})
+        | {"handlers": {"app": backend.handler()}})
+    client = Returning(gateway.port)
+    client.ask("join", "a")
+    away(gateway, client)
+    if not immediate:
+        back = client.come_back()
+        assert back.recovered and asked(backend, "socket.disconnected") == []
+        away(gateway, back)
+    [told] = eventually(lambda: asked(backend, "socket.disconnected"), seconds=10)
+    assert told["reason"] == "transportClose" or told["reason"] == "transportError"
+    assert told["socket"]["id"] == client.id and set(told["socket"]["rooms"]) == {client.id, "a"}
+    assert client.come_back().recovered is immediate
+
+
+def test_what_does_not_fit_into_the_log_or_the_replay_is_told(launch):
+    history = {"maxMessages": 20, "maxReplay": 10}
+    gateway = launch(recovering() | {"history": history})
+    for count, result in [(10, None), (11, "tooMuch"), (21, "incomplete")]:
+        client = Returning(gateway.port)
+        away(gateway, client)
+        say(gateway, 0, count, sockets=[client.id])
+        back = client.come_back()
+        assert back.recovered is (result is None), result
+        if result:
+            assert gateway.metric("gatehouse_recoveries_total", result=result) == 1
+            back.assert_silent()
+        else:
+            assert numbers(back, count) == list(range(count))
+    assert gateway.metric("gatehouse_log_entries", namespace="/") == 20
+
+
+def test_the_log_can_be_looked_at(gateway, connect):
+    start = gateway.admin("GET", "/v1/log?limit=1").json()["head"]
+    gateway.emit(to={"rooms": ["looked"]}, event="n", args=["log"])
+    gateway.emit(to={"rooms": ["looked"]}, event="n", args=["not kept"], volatile=True)
+    shown = gateway.admin("GET", f"/v1/log?since={start}").json()
+    assert shown["complete"] is True
+    [entry] = [one for one in shown["entries"] if one["to"].get("rooms") == ["looked"]]
+    assert (entry["event"], entry["args"]) == ("n", ["log"])
+    assert gateway.admin("GET", "/v1/log?since=x").status == 400
+    foreign = ("1" if start[0] == "0" else "0") + start[1:]
+    assert gateway.admin("GET", f"/v1/log?since={foreign}").json()["complete"] is False
+
+
+# Over a restart
+
+
+def prepared(gateway, count):
+    """Clients that have seen something, half of them by long-polling."""
+    def one(number):
+        client = Returning(gateway.port, WAYS[number % 2])
+        client.ask("join", "all of them")
+        return client
+
+    with concurrent.futures.ThreadPoolExecutor(16) as threads:
+        clients = list(threads.map(one, range(count)))
+    say(gateway, 0, 2, rooms=["all of them"])
+    for client in clients:
+        assert numbers(client, 1 + int(client.way == "websocket"))[0] == 0
+    return clients
+
+
+@pytest.mark.parametrize("how", ["planned", "killed", "torn"])
+def test_a_planned_restart_recovers_all_and_a_crash_says_so(launch, tmp_path, how):
+    history = {"checkpoint": str(tmp_path / "log.bin")}
+    gateway = launch(recovering() | {"history": history})
+    clients = prepared(gateway, 200 if how == "planned" else 6)
+    gateway.admin("POST", "/v1/actions", {"actions": [
+        {"do": "state", "set": {"k": 1}, "target": {"rooms": ["all of them"]}}]})
+    if how == "killed":
+        gateway.process.kill()
+        gateway.process.wait()
+    else:
+        gateway.stop()
+        if how == "torn":
+            data = (tmp_path / "log.bin").read_bytes()
+            (tmp_path / "log.bin").write_bytes(data[: len(data) // 2])
+    gateway.start()
+    with concurrent.futures.ThreadPoolExecutor(16) as threads:
+        backs = list(threads.map(lambda client: client.come_back(), clients))
+    if how != "planned":
+        assert not any(back.recovered for back in backs)
+        for back in backs:
+            back.assert_silent()
+        if how == "torn":
+            assert (tmp_path / "log.bin.quarantined").exists() and "torn" in gateway.log()
+        return
+    assert all(back.recovered and back.id == client.id for back, client in zip(backs, clients, strict=True))
+    assert gateway.metric("gatehouse_recoveries_total", result="recovered") == len(clients)
+    say(gateway, 2, 1, rooms=["all of them"])
+    for back in backs:
+        assert numbers(back, 1 if back.way == "websocket" else 2)[-1] == 2
+    assert gateway.admin("GET", f"/v1/sockets/{backs[0].id}").json()["state"] == {"k": 1}
+    # The file was true once: a crash after it must not bring it back.
+    gateway.process.kill()
+    gateway.process.wait()
+    gateway.start()
+    assert not any(back.come_back().recovered for back in backs[:4])
+
+
+def test_S18_many_that_come_back_at_once_get_all_of_it(gateway, connect):
+    clients = [connect() for _ in range(300)]
+    for client in clients:
+        client.drop()
+    say(gateway, 0, 50, all=True)
+    with concurrent.futures.ThreadPoolExecutor(32) as threads:
+        backs = list(threads.map(lambda client: client.come_back(), clients))
+        assert all(back.recovered for back in backs)
+        assert all(got == list(range(50)) for got in threads.map(lambda back: numbers(back, 50), backs))
+    for back in backs:
+        back.close()
+
+
+@pytest.mark.parametrize("what", ["restart", "storm"])
+def test_the_load_command_keeps_working(what):
+    command = gateway_process.REPOSITORY / "Tests/Load/recovery_storm.py"
+    run = subprocess.run(
+        [sys.executable, command, what, "--clients", "60", "--seconds", "1"], capture_output=True, text=True,
+        timeout=120, env=gateway_process.environment(GATEHOUSE_BINARY=str(gateway_process.binary())))
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    assert "60 of 60 recovered" in run.stdout

@@ -105,6 +105,45 @@ def test_stock_client_comes_back_by_itself_after_a_restart(launch, play, way):
     scenario.finish()
 
 
+@pytest.fixture(scope="module")
+def recovering(launch_for_module):
+    return launch_for_module(config(connectionStateRecovery={"maxDisconnectionDuration": "1m"}))
+
+
+def send(gateway, *numbers, **to):
+    for number in numbers:
+        gateway.emit(to=to, event="n", args=[number])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stock_client_recovers_what_it_missed(recovering, play, way):
+    scenario = play(recovering, "recovery", way)
+    sid = scenario.question()
+    send(recovering, 0, 1, 2, sockets=[sid])
+    scenario.answer("three were sent")
+    for first in (3, 5):
+        assert scenario.question() == "gone"
+        send(recovering, first, sockets=[sid])
+        send(recovering, first + 1, rooms=["news"])
+        scenario.answer("two were sent")
+    scenario.finish()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stock_client_recovers_over_a_planned_restart(launch, play, way, tmp_path):
+    gateway = launch(config(connectionStateRecovery={"maxDisconnectionDuration": "1m"})
+                     | {"history": {"checkpoint": str(tmp_path / "log.bin")}})
+    scenario = play(gateway, "restart", way)
+    sid = scenario.question()
+    send(gateway, 0, sockets=[sid])
+    scenario.answer("one was sent")
+    assert scenario.question() == "restart"
+    gateway.restart()
+    send(gateway, 1, sockets=[sid])
+    scenario.answer("restarted")
+    scenario.finish()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_stock_client_is_told_why_it_is_refused(launch, play, backend, way):
     backend.answer = lambda call: (

@@ -19,9 +19,21 @@ package struct RoomStays: Sendable {
     private(set) var current: [ExactName: UInt64] = [:]
     private(set) var past = Deque<Past>()
     /// Stays that ended up to here may be forgotten.
-    private(set) var forgotten: UInt64 = 0
+    package private(set) var forgotten: UInt64 = 0
 
     package init() {}
+
+    /// Puts together what ``joined``, ``left`` and ``forgotten`` have said.
+    package init(
+        joined: [(room: String, at: UInt64)], left: [(room: String, from: UInt64, to: UInt64)], forgotten: UInt64
+    ) {
+        for (room, sequence) in joined { current[ExactName(room)] = sequence }
+        past = Deque(left.suffix(Self.maxPast).map { Past(room: ExactName($0.room), from: $0.from, to: $0.to) })
+        self.forgotten = forgotten
+    }
+
+    /// The stays that have ended and are remembered.
+    package var left: [(room: String, from: UInt64, to: UInt64)] { past.map { ($0.room.text, $0.from, $0.to) } }
 
     package var rooms: [String] { current.keys.map(\.text) }
     package var count: Int { current.count }

@@ -37,6 +37,7 @@ struct AdminAPI: Sendable {
         case .disconnectUser: return try await self.disconnectUser(request)
         case .changeUserState: return try await self.changeUserState(request)
         case .refreshUser: return try await self.refreshUser(request)
+        case .showLog: return try await self.showLog(request)
         case .nodes: return try await self.nodes()
         case .configuration: return HTTPResponse(200, json: Array(self.core.configuration.show().utf8))
         case .handlers: return self.handlers()

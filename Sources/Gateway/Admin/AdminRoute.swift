@@ -9,6 +9,7 @@ enum AdminOperation: Hashable, Sendable {
     case listSockets, showSocket, disconnectSocket
     case listRooms, showRoom, addMember, removeMember
     case disconnectUser, refreshUser, changeUserState
+    case showLog
     case nodes, configuration, handlers
     case reload, showDrain, drain, takeBackDrain
     case showOutbox
@@ -168,6 +169,11 @@ extension AdminRoute {
         .init(
             .post, "/v1/users/{user}/state", .changeUserState, .scope(.admin), body: .required, query: [anyNamespace],
             "Changes the state of all sockets of a user."),
+        .init(
+            .get, "/v1/log", .showLog, .scope(.read),
+            query: [
+                namespace, Parameter(name: "since", about: "Only what came after this offset."), limit,
+            ], "Shows what is kept for clients that come back."),
         .init(.get, "/v1/nodes", .nodes, .scope(.read), "Shows the nodes of the cluster: this one."),
         .init(.get, "/v1/config", .configuration, .scope(.read), "Shows the configuration in force, without secrets."),
         .init(

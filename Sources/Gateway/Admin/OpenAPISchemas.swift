@@ -18,6 +18,7 @@ extension AdminOperation {
         case .listRooms: .json("Rooms")
         case .showRoom: .json("Room")
         case .disconnectUser, .refreshUser, .changeUserState: .json("Reached")
+        case .showLog: .json("Log")
         case .nodes: .json("Nodes")
         case .handlers: .json("Handlers")
         case .reload: .json("Reloaded")
@@ -104,6 +105,11 @@ enum OpenAPISchemas {
         "Rooms":{"type":"object","required":["namespace","rooms"],"properties":{"namespace":{"type":"string"},
         "rooms":{"type":"array","items":{"$ref":"#/components/schemas/Room"}},"cursor":{"type":"string"}}},
         "Reached":{"type":"object","required":["sockets"],"properties":{"sockets":{"type":"integer"}}},
+        "Log":{"type":"object","required":["head","complete","entries"],"properties":{
+        "head":{"type":"string","description":"The offset given last."},
+        "complete":{"type":"boolean","description":"Whether nothing is missing between `since` and the first entry."},
+        "entries":{"type":"array","items":{"type":"object"}},
+        "next":{"type":"string","description":"The `since` of the next page."}}},
         "Nodes":{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{"type":"object"}}}},
         "Handlers":{"type":"object","required":["handlers"],"properties":{
         "handlers":{"type":"array","items":{"type":"object"}}}},

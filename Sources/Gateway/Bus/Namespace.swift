@@ -101,6 +101,11 @@ final class Namespace: Sendable {
         }
     }
 
+    /// The log as it is now; `nil` when there is none.
+    var log: NamespaceLog? {
+        self.withHistory { NamespaceLog(epoch: self.epoch, head: $1, history: $0) }
+    }
+
     /// Reads the log, or decides by it, with the offset given last; `nil` when there is no log.
     func withHistory<Result: Sendable>(_ body: (inout History<Broadcast>, UInt64) -> Result) -> Result? {
         self.order.withLock { order in

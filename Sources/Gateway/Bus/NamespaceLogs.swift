@@ -12,7 +12,7 @@ struct NamespaceLog: Sendable {
 
 /// Decides which namespaces have a log: those where some client may come back to what it missed.
 final class NamespaceLogs: Sendable {
-    private let limits: HistoryLimits?
+    let limits: HistoryLimits?
     private let rules: [NamespaceMatcher]
     /// What a checkpoint has kept, by name; taken when the namespace is opened.
     private let kept = Mutex<[String: NamespaceLog]>([:])

@@ -104,6 +104,45 @@ run({
     assert.equal(await socket.timeout(5000).emitWithAck("ask", "back"), "back");
   },
 
+  async recovery(options) {
+    const socket = await connect({ ...options, reconnection: true, reconnectionDelay: 50 });
+    const got = [];
+    socket.on("n", (number) => got.push(number));
+    assert.deepEqual(await socket.timeout(5000).emitWithAck("join", "news"), { ok: true });
+    assert.equal(await tell(socket.id), "three were sent");
+    await eventually(() => got.length === 3, "three events");
+    const before = socket.id;
+    for (const round of [1, 2]) {
+      // The connection breaks without a word; what comes before the client is back has to be made up for.
+      const back = next(socket, "connect", 20000);
+      socket.io.engine.close();
+      assert.equal(await tell("gone"), "two were sent");
+      await back;
+      assert.equal(socket.recovered, true);
+      assert.equal(socket.id, before);
+      await eventually(() => got.length === 3 + 2 * round, "what was missed");
+    }
+    assert.equal(await socket.timeout(5000).emitWithAck("ask", "quiet"), "quiet");
+    assert.deepEqual(got, [0, 1, 2, 3, 4, 5, 6]);
+  },
+
+  async restart(options) {
+    const socket = await connect({ ...options, reconnection: true });
+    const got = [];
+    socket.on("n", (number) => got.push(number));
+    assert.equal(await tell(socket.id), "one was sent");
+    await eventually(() => got.length === 1, "an event");
+    const before = socket.id;
+    const back = next(socket, "connect", 30000);
+    const restarted = tell("restart");
+    await back;
+    assert.equal(socket.recovered, true);
+    assert.equal(socket.id, before);
+    assert.equal(await restarted, "restarted");
+    await eventually(() => got.length === 2, "the next event");
+    assert.deepEqual(got, [0, 1]);
+  },
+
   async refusal(options) {
     let error;
     await connect({ ...options, auth: { token: "bad" } }).catch((refused) => (error = refused));
