@@ -88,3 +88,27 @@ extension Action: Equatable {
         }
     }
 }
+
+extension Action {
+    /// Whom it is for; nil when it is about the socket itself.
+    package var recipient: Recipient? {
+        switch self {
+        case .emit(let emit): emit.to
+        case .send(let send): send.to
+        case .join(_, let recipient), .leave(_, let recipient), .disconnect(let recipient, _, _),
+            .kick(let recipient, _), .state(_, _, let recipient):
+            recipient
+        case .refresh, .renew: nil
+        }
+    }
+}
+
+extension Recipient {
+    /// The namespace that it names; nil when that is the socket's own.
+    package var namespace: String? {
+        switch self {
+        case .me: nil
+        case .others(let namespace), .target(_, let namespace): namespace
+        }
+    }
+}

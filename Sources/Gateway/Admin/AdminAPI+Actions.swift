@@ -188,28 +188,6 @@ extension AdminAPI {
     }
 }
 
-extension Action {
-    fileprivate var recipient: Recipient? {
-        switch self {
-        case .emit(let emit): emit.to
-        case .send(let send): send.to
-        case .join(_, let recipient), .leave(_, let recipient), .disconnect(let recipient, _, _),
-            .kick(let recipient, _), .state(_, _, let recipient):
-            recipient
-        case .refresh, .renew: nil
-        }
-    }
-}
-
-extension Recipient {
-    fileprivate var namespace: String? {
-        switch self {
-        case .me: nil
-        case .others(let namespace), .target(_, let namespace): namespace
-        }
-    }
-}
-
 extension GatewayConfiguration {
     /// Whether clients may enter a namespace of that name.
     fileprivate func allows(namespace name: String) -> Bool {

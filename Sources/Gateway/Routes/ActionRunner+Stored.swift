@@ -31,31 +31,8 @@ extension ActionRunner {
         let own = self.namespaces.existing(name)
         for action in actions {
             // A namespace that is gone has nobody in it; another one is not meant.
-            guard own != nil || action.recipient?.isElsewhere ?? false else { continue }
+            guard own != nil || action.recipient?.namespace != nil else { continue }
             self.publish(action, own: own, selfID: id)
-        }
-    }
-}
-
-extension Action {
-    fileprivate var recipient: Recipient? {
-        switch self {
-        case .emit(let emit): emit.to
-        case .send(let send): send.to
-        case .join(_, let recipient), .leave(_, let recipient), .disconnect(let recipient, _, _),
-            .kick(let recipient, _), .state(_, _, let recipient):
-            recipient
-        case .refresh, .renew: nil
-        }
-    }
-}
-
-extension Recipient {
-    /// It names its namespace.
-    fileprivate var isElsewhere: Bool {
-        switch self {
-        case .me: false
-        case .others(let namespace), .target(_, let namespace): namespace != nil
         }
     }
 }
