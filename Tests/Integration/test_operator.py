@@ -1,12 +1,14 @@
 """The operator's commands, against a running gateway."""
 
 import json
+import os
 import socket
+import stat
 import subprocess
 
 import pytest
 
-from gateway import binary, environment
+from gateway import binary, environment, eventually, free_ports
 from wire import Client, config
 
 SECRET = "s3cret-s3cret-s3cret"
@@ -134,6 +136,36 @@ def test_keys(launch):
     line = fails(gateway, 1, "reload", *address, file=False, env={"GATEHOUSE_ADMIN_KEY": "look-look-look-look"})
     assert "scope" in line and "look-look" not in line
     assert fails(gateway, 64, "status", "--address", "nonsense", file=False)
+
+
+def test_the_admin_listener_may_be_a_unix_socket(launch, tmp_path):
+    gateway = launch(config(), start=False)
+    path = tmp_path / "admin.sock"
+    document = json.loads(gateway.file.read_text())
+    document["admin"]["address"] = f"unix:{path}"
+    gateway.file.write_text(json.dumps(document))
+    process = subprocess.Popen([binary(), "run", "-c", gateway.file], stderr=subprocess.DEVNULL, env=environment())
+    try:
+        eventually(lambda: run(gateway, "health").returncode == 0, 30, "health")
+        assert stat.S_ISSOCK(os.stat(path).st_mode)
+        with Client(gateway.port) as client:
+            assert client.id in ok(gateway, "sockets", "list")
+            assert "configuration 2" in ok(gateway, "reload")
+            # A second one does not take the socket away from the first.
+            (free,) = free_ports(1)
+            document["listeners"][0]["address"] = f"127.0.0.1:{free}"
+            second = tmp_path / "second.json"
+            second.write_text(json.dumps(document))
+            started = subprocess.run(
+                [binary(), "run", "-c", second], capture_output=True, text=True, timeout=30, env=environment())
+            assert started.returncode == 1 and "in use" in started.stderr
+            assert client.id in ok(gateway, "sockets", "list")
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def test_P5_an_admin_port_in_use_is_one_clear_line(launch):

@@ -445,6 +445,30 @@ def test_A6_who_was_banned_meanwhile_is_refused_and_the_session_is_over(launch, 
     anew.close()
 
 
+def test_A5_A6_who_was_disconnected_as_a_user_while_away_does_not_recover(launch):
+    secret = "s" * 32
+
+    def token(user):
+        return {"token": jwt.encode({"sub": user, "exp": time.time() + 60}, secret, "HS256")}
+
+    gateway = launch(recovering(auth={"jwt": {"secret": secret, "algorithms": ["HS256"]}, "required": True}))
+    ann, bob = (Returning(gateway.port, auth=token(user)) for user in ("ann", "bob"))
+    assert ann.pid and bob.pid
+    for one in (ann, bob):
+        away(gateway, one)
+        say(gateway, 0, 1, users=["ann", "bob"])
+    assert gateway.admin("POST", "/v1/users/ann/disconnect").status == 200
+    anew = ann.come_back(auth=token("ann"))
+    assert anew.id != ann.id and not anew.recovered
+    anew.assert_silent()
+    # Nobody else has lost anything by it.
+    back = bob.come_back(auth=token("bob"))
+    assert back.recovered and back.id == bob.id and numbers(back, 1) == [0]
+    assert gateway.metric("gatehouse_recoveries_total", result="ended") == 1
+    for one in (anew, back):
+        one.close()
+
+
 def test_a_backend_that_is_down_for_a_moment_costs_no_session(launch, backend):
     down = threading.Event()
     backend.answer = lambda call: 500 if down.is_set() else {"accept": True}

@@ -69,8 +69,17 @@ def test_T1_older_versions_are_refused(gateway, authority):
     eventually(lambda: gateway.metric("gatehouse_tls_handshake_errors_total", reason="version") >= 1)
 
 
+@pytest.fixture(scope="module")
+def gateway_that_pings(launch_for_module, files):
+    """A client that disconnects while a POST of its own is unanswered never says so: it stops sending, and waits for its
+    poll, which then only the next ping answers."""
+    return launch_for_module(config(pingInterval="1s") | {"listeners": [{"address": "127.0.0.1:0", "tls": tls(files)}]})
+
+
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]], ids="-".join)
-def test_socketio_clients_over_tls(gateway, authority, transports):
+def test_socketio_clients_over_tls(gateway_that_pings, authority, transports):
+    gateway = gateway_that_pings
+
     async def talk():
         # The asyncio client: the threaded one reads and writes an SSL object from two threads at once, which breaks it.
         client = socketio.AsyncClient(reconnection=False, ssl_verify=False)

@@ -69,6 +69,7 @@ extension ModelReader {
                 problems.add(value.place, value.pointer, "credentials need a list of origins, not \"*\"")
             }
             checkCookies(of: endpoint)
+            checkRecovery(of: endpoint)
             if let cookie = endpoint.section("cookie"), cookie.text("sameSite") == "none", !cookie.bool("secure") {
                 let value = cookie["sameSite"]
                 problems.add(value.place, value.pointer, "browsers refuse \"none\" without \"secure\": true")
@@ -91,6 +92,18 @@ extension ModelReader {
         problems.add(
             value.place, value.pointer,
             "a token in a cookie needs a list of origins, not \"*\": any page could use its visitors' tokens")
+    }
+
+    /// Whoever recovers gets all that was sent since its last event, and would never learn of a gap before that one.
+    private mutating func checkRecovery(of endpoint: Section) {
+        let policy = endpoint["slowConsumer"]
+        guard endpoint.section("connectionStateRecovery") != nil, let name = endpoint.optionalText("slowConsumer"),
+            name != GatewayConfiguration.Endpoint.SlowConsumer.close.rawValue
+        else { return }
+        problems.add(
+            policy.place, policy.pointer,
+            "\(policy.quoted(name)) drops events, so \"connectionStateRecovery\" could not give back all that was missed; "
+                + "use \"close\"")
     }
 
     private mutating func checkLimits() {

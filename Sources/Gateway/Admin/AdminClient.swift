@@ -44,6 +44,8 @@ package struct AdminClient: Sendable {
         }
         var request = HTTPClientRequest(url: url)
         request.method = HTTPMethod(rawValue: method)
+        // The client would name the escaped path of the socket, which is no host.
+        if case .unix = self.address { request.headers.add(name: "host", value: "localhost") }
         if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
         if let json {
             request.headers.add(name: "content-type", value: "application/json")
@@ -78,7 +80,10 @@ package struct AdminClient: Sendable {
     private func url(_ path: String) -> String? {
         switch self.address {
         case .unix(let socket):
-            return URL(httpURLWithSocketPath: socket, uri: path)?.absoluteString
+            // The socket's path takes the place of the host, so even its slashes are escaped.
+            return socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics).map {
+                "http+unix://\($0)\(path)"
+            }
         case .host(let host, let port):
             let target = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
             return "http://\(target.contains(":") ? "[\(target)]" : target):\(port)\(path)"

@@ -18,7 +18,7 @@ struct AdminKeyring: Sendable {
     private let entries: [(digest: SHA256Digest, scopes: Set<Scope>)]
 
     init(_ keys: [GatewayConfiguration.AdminKey]) {
-        self.entries = keys.map { (SHA256.hash(data: Array($0.secret.value.utf8)), $0.scopes) }
+        self.entries = keys.map { (Self.digest($0.secret.value), $0.scopes) }
     }
 
     /// Without keys everything is allowed: such a listener is on loopback or a unix socket.
@@ -28,7 +28,7 @@ struct AdminKeyring: Sendable {
     func check(_ authorization: String?, for scope: Scope) -> Verdict {
         guard !self.isEmpty else { return .allowed }
         guard let token = authorization.flatMap(Self.bearerToken) else { return .unknownKey }
-        let presented = SHA256.hash(data: Array(token.utf8))
+        let presented = Self.digest(token)
         // All of them, so that the time tells nothing; digests compare in constant time. `admin` may do everything.
         var isKnown = false
         var isAllowed = false
@@ -38,6 +38,12 @@ struct AdminKeyring: Sendable {
         }
         return isAllowed ? .allowed : isKnown ? .missingScope : .unknownKey
     }
+
+    /// What a presented key is compared with: digests, never the keys themselves.
+    var digests: [SHA256Digest] { self.entries.map(\.digest) }
+
+    /// As long for every key, so that neither a key's length nor how it begins shows in the time of a comparison.
+    static func digest(_ key: String) -> SHA256Digest { SHA256.hash(data: Array(key.utf8)) }
 
     /// The token of `Bearer <token>` (RFC 6750); the scheme in any case.
     static func bearerToken(_ field: String) -> String? {

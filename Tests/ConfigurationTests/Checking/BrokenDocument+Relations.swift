@@ -45,6 +45,12 @@ extension BrokenDocument {
         # cookie
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","cookie": {"sameSite": "none"}}]}
         > gateway.json:1:83 /endpoints/0/cookie/sameSite: browsers refuse "none" without "secure": true
+        # recovery and dropped events
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","connectionStateRecovery": {},"slowConsumer": "dropOldest"}]}
+        > gateway.json:1:106 /endpoints/0/slowConsumer: "dropOldest" drops events, so "connectionStateRecovery" could not give back all that was missed; use "close"
+        # recovery and only the latest event
+        {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","slowConsumer": "latest","connectionStateRecovery": {}}]}
+        > gateway.json:1:76 /endpoints/0/slowConsumer: "latest" drops events, so "connectionStateRecovery" could not give back all that was missed; use "close"
         # soft over hard
         {"limits":{"outputSoft":"2MiB"}}
         > gateway.json:1:25 /limits/outputSoft: "outputSoft" is larger than "outputHard"

@@ -1,4 +1,5 @@
 import Configuration
+import Crypto
 import Testing
 
 @testable import Configuration
@@ -38,5 +39,32 @@ import Testing
         #expect(keyring.check("Bearer s", for: .read) == .allowed)
         #expect(keyring.check("Bearer s", for: .emit) == .allowed)
         #expect(keyring.check("Bearer s", for: .admin) == .missingScope)
+    }
+
+    /// Keys that are wrong in every way that a comparison of the secrets themselves could stop early at.
+    private static let wrongKeys: [String] = {
+        let secret = Array("secret of read")
+        let prefixes = (1..<secret.count).map { String(secret.prefix($0)) }
+        let changed = secret.indices.map { index in
+            String(secret[..<index] + [secret[index] == "x" ? "y" : "x"] + secret[(index + 1)...])
+        }
+        let lengths = [1, 31, 32, 33, 64, 4_096, 100_000].map { String(repeating: "s", count: $0) }
+        return prefixes + changed + lengths + ["secret of readx", "secret of read\u{0}", "SECRET OF READ", "\u{FFFD}"]
+    }()
+
+    @Test(arguments: wrongKeys)
+    func `A10: a wrong key gets the same answer, however long it is and whatever it begins with`(key: String) {
+        for scope in AdminKeyring.Scope.allCases {
+            #expect(self.keyring.check("Bearer \(key)", for: scope) == .unknownKey)
+        }
+    }
+
+    @Test func `A10: what is compared is digests, of one length whatever the key and whatever is presented`() {
+        let keys = (["s", "secret of read"] + Self.wrongKeys).map { AdminKeyring.digest($0) }
+        #expect(keys.allSatisfy { Array($0).count == SHA256Digest.byteCount })
+        #expect(Set(keys.map(Array.init)).count == Set(["s", "secret of read"] + Self.wrongKeys).count)
+        let keyring = AdminKeyring(
+            ["s", "secret of read"].map { .init(name: $0, secret: Secret($0), scopes: [.read]) })
+        #expect(keyring.digests == [AdminKeyring.digest("s"), AdminKeyring.digest("secret of read")])
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPHandlerServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPHandlerServiceTests {
     @Test func `an event is one POST with the fields of the contract, and its answer comes back`() async throws {
         let backend = try await ScriptedBackend { _ in .json(#"{"ack":[{"ok":true}]}"#) }
         let handler = try HandlerFixture(url: backend.url)
@@ -135,8 +135,8 @@ import Testing
             request.header("webhook-id") == "evt_slow" ? .silence : .status(204)
         }
         let handler = try HandlerFixture(url: backend.url)
-        handler.send("slow", timeout: .seconds(1))
-        handler.send("next", timeout: .seconds(5))
+        handler.send("slow", timeout: .seconds(10))
+        handler.send("next")
         handler.send("other", lane: "socket:T")
         _ = await handler.labels(3)
         let results = handler.results.all.map { "\($0.job): \($0.result.label)" }
@@ -149,7 +149,7 @@ import Testing
     @Test func `an event that waits in its lane longer than its client does is not sent`() async throws {
         let backend = try await ScriptedBackend { _ in .silence }
         let handler = try HandlerFixture(url: backend.url)
-        handler.send("1", timeout: .seconds(1))
+        handler.send("1", timeout: .seconds(10))
         handler.send("2", timeout: .milliseconds(100))
         _ = await handler.labels(2)
         #expect(handler.results.all.map(\.job) == ["2", "1"])

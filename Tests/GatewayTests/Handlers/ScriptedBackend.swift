@@ -87,7 +87,8 @@ private final class ScriptHandler: ChannelInboundHandler {
             remotePort: channel.remoteAddress?.port)
         requests.append(request)
         let script = script
-        Task {
+        // Not on the threads that tests share: a backend must answer while those are busy.
+        Task(executorPreference: channel.eventLoop.taskExecutor) {
             let reply = await script(request)
             channel.eventLoop.execute { reply.send(on: channel) }
         }
