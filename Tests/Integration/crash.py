@@ -69,8 +69,8 @@ class CrashLoop:
         roll = self.dice.random()
         return 503 if roll < 0.01 else {"actions": []} if roll < 0.5 else None
 
-    def round(self, number, senders=6):
-        """Starts the gateway if need be, loads it, and kills it at a random point."""
+    def round(self, number, senders=6, end=None):
+        """Starts the gateway if need be, loads it, and kills it at a random point, or calls `end` there."""
         if self.gateway.process is None or self.gateway.process.poll() is not None:
             self.gateway.start()
         running = [
@@ -79,7 +79,7 @@ class CrashLoop:
         for sender in running:
             sender.start()
         time.sleep(self.dice.uniform(0.02, 0.5))
-        self.gateway.kill()
+        (end or self.gateway.kill)()
         for sender in running:
             sender.ended = True
             sender.join(20)

@@ -1,6 +1,7 @@
 """Events that are stored before they are acked: nothing that was acked is lost, whatever dies, fails or fills up."""
 
 import contextlib
+import json
 import os
 import resource
 import sqlite3
@@ -500,6 +501,104 @@ def test_a_full_outbox_answers_busy(launch, backend):
     empty(gateway)
     with Client(gateway.port) as client:
         assert client.ask("put", "after") == []
+
+
+# The commands
+
+
+def command(gateway, *arguments, code=0):
+    """What `gatehouse …` prints; on standard error when it fails."""
+    done = subprocess.run(
+        [binary(), *arguments, "-c", gateway.file], capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode == code, done
+    assert (done.stderr == "") == (code == 0), done
+    return done.stdout if code == 0 else done.stderr
+
+
+def fields(text):
+    """The lines `name  value` of a command."""
+    return dict(line.split(None, 1) for line in text.splitlines())
+
+
+def with_dead_letters(launch, backend, count=3):
+    backend.answer = lambda call: (400, {}, b"not like this")
+    gateway = launch(setup(backend))
+    with Client(gateway.port) as client:
+        for number in range(count):
+            assert client.ask("put", number) == []
+        eventually(lambda: dead(gateway) == count, 15, "dead letters")
+    return gateway, [call.event["id"] for call in backend.seen]
+
+
+def test_the_commands_show_dead_letters(launch, backend):
+    gateway, ids = with_dead_letters(launch, backend)
+    lines = command(gateway, "dlq", "list").splitlines()
+    assert [line.split()[0] for line in lines] == ids
+    assert all({"app", "put", "rejected", "1"} <= set(line.split()) for line in lines)
+    assert command(gateway, "dlq", "list", "--handler", "other") == ""
+    assert [one["id"] for one in json.loads(command(gateway, "dlq", "list", "--json"))["letters"]] == ids
+    first = command(gateway, "dlq", "list", "--limit", "2").splitlines()
+    assert [line.split()[0] for line in first[:2]] == ids[:2]
+    cursor = json.loads(command(gateway, "dlq", "list", "--limit", "2", "--json"))["cursor"]
+    assert cursor in first[2]
+    assert command(gateway, "dlq", "list", "--limit", "2", "--cursor", cursor).split()[0] == ids[2]
+    shown = fields(command(gateway, "dlq", "show", ids[1]))
+    assert (shown["id"], shown["handler"], shown["status"], shown["response"]) == (ids[1], "app", "400", "not like this")
+    assert json.loads(shown["event"])["args"] == [1]
+    assert json.loads(command(gateway, "dlq", "show", ids[1], "--json"))["event"]["id"] == ids[1]
+
+
+def test_the_commands_send_dead_letters_again(launch, backend):
+    gateway, ids = with_dead_letters(launch, backend)
+    backend.answer = lambda call: None
+    assert fields(command(gateway, "dlq", "replay", ids[2])) == {"replayed": "1"}
+    eventually(lambda: len(backend.seen) == 4 and dead(gateway) == 2, 15, "one replay")
+    assert fields(command(gateway, "dlq", "replay", "--handler", "other")) == {"replayed": "0"}
+    assert json.loads(command(gateway, "dlq", "replay", "--all", "--json")) == {"replayed": 2}
+    eventually(lambda: len(backend.seen) == 6 and dead(gateway) == 0, 15, "two replays")
+    empty(gateway)
+    assert [call.event["id"] for call in backend.seen[3:]] == [ids[2], ids[0], ids[1]]
+    assert "gatehouse: dlq: " in command(gateway, "dlq", "replay", ids[0], code=1)
+
+
+def test_the_commands_delete_dead_letters(launch, backend):
+    gateway, ids = with_dead_letters(launch, backend)
+    assert command(gateway, "dlq", "drop", ids[0]) == ""
+    assert dead(gateway) == 2
+    for action in ("show", "replay", "drop"):
+        assert command(gateway, "dlq", action, ids[0], code=1).startswith("gatehouse: dlq: ")
+        # An id that would be another path if it were not escaped.
+        command(gateway, "dlq", action, "../outbox?x#y", code=1)
+    for action in ("replay", "drop"):
+        for too_much in ([], ["--all", "--handler", "app"], [ids[1], "--all"]):
+            assert "say which" in command(gateway, "dlq", action, *too_much, code=64)
+    assert dead(gateway) == 2
+    assert fields(command(gateway, "dlq", "drop", "--handler", "app")) == {"dropped": "2"}
+    assert fields(command(gateway, "dlq", "drop", "--all")) == {"dropped": "0"}
+    assert command(gateway, "dlq", "list") == ""
+    assert len(backend.seen) == 3
+
+
+def test_the_command_shows_the_outbox(launch, backend):
+    gateway, _ = with_dead_letters(launch, backend, 2)
+    backend.answer = lambda call: 503
+    with Client(gateway.port) as client:
+        assert client.ask("put") == []
+    shown = fields(command(gateway, "outbox", "stats"))
+    assert (shown["pending"], shown["dead"], shown["writable"]) == ("1", "2", "true")
+    assert json.loads(shown["handlers"]) == {"app": 1}
+    assert json.loads(command(gateway, "outbox", "stats", "--json"))["pending"] == 1
+    backend.answer = lambda call: None
+    empty(gateway)
+
+
+def test_the_commands_say_that_there_is_no_outbox(launch):
+    gateway = launch(config())
+    for arguments in (["outbox", "stats"], ["dlq", "list"], ["dlq", "replay", "--all"]):
+        assert "no route has the mode atLeastOnce" in command(gateway, *arguments, code=1)
+    gateway.stop()
+    gateway.process = None
+    assert "is the gateway running" in command(gateway, "outbox", "stats", code=69)
 
 
 # Repeats
