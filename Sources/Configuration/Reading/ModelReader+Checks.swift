@@ -69,6 +69,10 @@ extension ModelReader {
                 problems.add(value.place, value.pointer, "credentials need a list of origins, not \"*\"")
             }
             checkCookies(of: endpoint)
+            if endpoint.variant == "websocket", endpoint.isNull("format"), !endpoint.isNull("connectionStateRecovery") {
+                let value = endpoint["connectionStateRecovery"]
+                problems.add(value.place, value.pointer, "raw messages are not kept: this needs \"format\": \"json\"")
+            }
             if let cookie = endpoint.section("cookie"), cookie.text("sameSite") == "none", !cookie.bool("secure") {
                 let value = cookie["sameSite"]
                 problems.add(value.place, value.pointer, "browsers refuse \"none\" without \"secure\": true")
