@@ -19,10 +19,24 @@ package enum ServerSentEvent {
         buffer.writeStaticString("]\n\n")
     }
 
-    /// What is said before the first event: how long a client waits before it comes back.
-    package static func opening(retry: Duration, into buffer: inout ByteBuffer) {
+    /// What is said before the first event: how long a client waits before it comes back, and where it is.
+    ///
+    /// A client that leaves before its first event comes back with that offset.
+    package static func opening(retry: Duration, offset: String? = nil, into buffer: inout ByteBuffer) {
         let milliseconds = max(0, Int64(retry / .milliseconds(1)))
-        buffer.writeString("retry: \(milliseconds)\n\n")
+        buffer.writeString("retry: \(milliseconds)\n")
+        if let offset { self.field("id: ", offset, into: &buffer) }
+        buffer.writeStaticString("\n")
+    }
+
+    /// The id of ``farewell(into:)``: a client that comes back with it is told to stay away.
+    ///
+    /// Nothing that an offset looks like.
+    package static let farewellID = "disconnected"
+
+    /// The last event of a client that is not to come back.
+    package static func farewell(into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("id: disconnected\nevent: disconnect\ndata: []\n\n")
     }
 
     /// What clients do not notice, so that nobody on the way takes the connection for dead.

@@ -1,15 +1,19 @@
-"""Plain clients spoken by hand: JSON WebSockets."""
+"""Plain clients spoken by hand: JSON WebSockets and streams of events."""
 
 import json
+import socket as sockets
+import time
 
-from wire import ROUTES, WebSocket, compact
+from wire import ROUTES, HandshakeRefused, WebSocket, compact
 
-def endpoints(socket=None, websocket=None, raw=None):
+
+def endpoints(socket=None, websocket=None, raw=None, sse=None):
     """Every kind of client on the namespace `/`; `None` for an endpoint means: without options of its own."""
     return [
         {"name": "socket", "path": "/socket.io/", "protocol": "socket.io"} | (socket or {}),
         {"name": "ws", "path": "/ws", "protocol": "websocket", "format": "json"} | (websocket or {}),
         {"name": "raw", "path": "/raw", "protocol": "websocket"} | (raw or {}),
+        {"name": "events", "path": "/events", "protocol": "sse", "rooms": ["news"]} | (sse or {}),
     ]
 
 
@@ -43,3 +47,98 @@ class JSONSocket(WebSocket):
 
     def assert_responsive(self):
         assert self.ask("ask", "still there?", ack=987654) == ["still there?"]
+
+
+class EventStream:
+    """A stream of server-sent events, field by field as it comes."""
+
+    def __init__(self, port, path="/events", headers=None, last=None, receive_buffer=None):
+        self.sock = sockets.socket()
+        if receive_buffer:
+            self.sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
+        self.sock.settimeout(10)
+        self.sock.connect(("127.0.0.1", port))
+        fields = {"Host": f"127.0.0.1:{port}", "Accept": "text/event-stream"} | (headers or {})
+        if last is not None:
+            fields["Last-Event-ID"] = last
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.sock.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        self.buffer = b""
+        self.last_id = last
+        self.retry = None
+        self.comments = 0
+        head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+        self.status = int(head[0].split()[1])
+        self.fields = [tuple(line.split(": ", 1)) for line in head[1:] if line]
+        self.headers = {name.lower(): value for name, value in self.fields}
+        if self.status != 200:
+            from gateway import Reply
+
+            body = self._exactly(int(self.headers.get("content-length", 0)))
+            self.close()
+            raise HandshakeRefused(Reply(self.status, self.headers, body))
+        # What it is told before everything else; from then on it is in its rooms.
+        assert self.block() == []
+        assert self.retry is not None
+
+    def _more(self):
+        chunk = self.sock.recv(65536)
+        if not chunk:
+            raise EOFError
+        self.buffer += chunk
+
+    def _until(self, end):
+        while end not in self.buffer:
+            self._more()
+        found, self.buffer = self.buffer.split(end, 1)
+        return found
+
+    def _exactly(self, count):
+        while len(self.buffer) < count:
+            self._more()
+        found, self.buffer = self.buffer[:count], self.buffer[count:]
+        return found
+
+    def block(self, timeout=10):
+        """The fields of the next block; `id` and `retry` are noted, comments are counted and left out."""
+        self.sock.settimeout(timeout)
+        fields = []
+        for line in self._until(b"\n\n").decode().split("\n"):
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            if name == "":
+                self.comments += 1
+            elif name == "id":
+                self.last_id = value
+            elif name == "retry":
+                self.retry = int(value)
+            else:
+                fields.append((name, value))
+        return fields
+
+    def event(self, timeout=10):
+        """The next event as [name, argument…]."""
+        deadline = time.monotonic() + timeout
+        while True:
+            fields = dict(self.block(max(0.01, deadline - time.monotonic())))
+            if fields:
+                assert list(fields) == ["event", "data"], fields
+                return [fields["event"], *json.loads(fields["data"])]
+
+    def wait_ended(self, timeout=10):
+        """Reads to the end and returns the events on the way."""
+        events = []
+        try:
+            while True:
+                events.append(self.event(timeout))
+        except (EOFError, ConnectionResetError):
+            return events
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

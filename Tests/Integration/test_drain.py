@@ -129,7 +129,7 @@ def test_P1_while_the_delay_lasts_probes_fail_and_clients_are_served(launch):
     with Client(gateway.port) as before:
         term(gateway)
         eventually(lambda: readiness(gateway)[0] == 503, what="not ready")
-        assert readiness(gateway)[1] == {"listeners": "ok", "draining": "failing", "bus": "ok", "descriptors": "ok"}
+        assert readiness(gateway)[1] == {"listeners": "ok", "draining": "failing", "bus": "ok", "descriptors": "ok", "memory": "ok"}
         assert request(gateway.port, "GET", "/healthz").status == 503
         assert gateway.admin("GET", "/livez").status == 200
         assert gateway.metric("gatehouse_ready", check="draining") == 0

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from gateway import eventually, request
-from plain import JSONSocket, config
+from plain import EventStream, JSONSocket, config
 from wire import CLOSE, PING, PONG, ROUTES, TEXT, Client, Closed, HandshakeRefused, Polling, WebSocket, compact
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -34,12 +34,17 @@ def test_one_emit_reaches_every_kind_of_socket_in_the_room(gateway):
     polling.send("40")
     assert polling.packet().startswith("40")
     polling.send('42["join","mixed"]')
-    with Client(gateway.port) as client, JSONSocket(gateway.port) as plain, WebSocket(gateway.port, "/raw") as raw:
+    with (Client(gateway.port) as client, JSONSocket(gateway.port) as plain, WebSocket(gateway.port, "/raw") as raw,
+          EventStream(gateway.port) as stream):
         for one in (client, plain):
             assert one.ask("join", "mixed") == [{"ok": True}]
-        eventually(lambda: gateway.admin("GET", "/v1/rooms/mixed").json().get("sockets") == 3, what="three members")
+        joined = gateway.admin("POST", "/v1/actions", [
+            {"do": "join", "target": {"rooms": ["news"]}, "rooms": ["mixed"]}])
+        assert joined.status == 200
+        eventually(lambda: gateway.admin("GET", "/v1/rooms/mixed").json().get("sockets") == 4, what="four members")
         answer = gateway.emit(event="news", to={"rooms": ["mixed"]}, args=["hi", {"n": 1}])
-        assert answer["recipients"] == 3
+        assert answer["recipients"] == 4
+        assert stream.event() == ["news", "hi", {"n": 1}]
         assert client.event() == ["news", "hi", {"n": 1}]
         assert polling.packet() == '42["news","hi",{"n":1}]'
         message = plain.message()

@@ -38,6 +38,11 @@ import Testing
 
     @Test func `the beginning says when to come back, comments say nothing, a hole is told`() {
         #expect(self.written { ServerSentEvent.opening(retry: .milliseconds(1_500), into: &$0) } == "retry: 1500\n\n")
+        let known = self.written { ServerSentEvent.opening(retry: .seconds(2), offset: "e.7", into: &$0) }
+        #expect(known == "retry: 2000\nid: e.7\n\n")
+        #expect(
+            self.written { ServerSentEvent.farewell(into: &$0) }
+                == "id: \(ServerSentEvent.farewellID)\nevent: disconnect\ndata: []\n\n")
         #expect(self.written { ServerSentEvent.keepAlive(into: &$0) } == ":\n\n")
         #expect(self.written { ServerSentEvent.reset(into: &$0) } == "event: reset\ndata: []\n\n")
     }

@@ -22,15 +22,15 @@ extension Options {
         Option(
             "endpoints[].protocol",
             .choice(
-                "socket.io", "engine.io", "websocket", "static", unavailable: ["sse", "longpoll"], of: "endpoints"),
+                "socket.io", "engine.io", "websocket", "sse", "static", unavailable: ["longpoll"], of: "endpoints"),
             fallback: .required(example: #""socket.io""#), "What is spoken on the path."),
         Option(
             "endpoints[].transports",
             .list(.choice("polling", "websocket", unavailable: ["webtransport"], of: "transports"), atLeast: 1),
             #"["polling","websocket"]"#, of: engineIO, "Transports that a client may use."),
         Option(
-            "endpoints[].pingInterval", .duration, #""25s""#, of: engineIO + ["websocket"],
-            "Time between two pings of the server."),
+            "endpoints[].pingInterval", .duration, #""25s""#, of: engineIO + ["websocket", "sse"],
+            "Time between two pings of the server; between two comments on a stream of events."),
         Option(
             "endpoints[].pingTimeout", .duration, #""20s""#, of: engineIO + ["websocket"],
             "Time after which a ping without an answer closes the connection."),
@@ -123,7 +123,7 @@ extension Options {
             "endpoints[].serveClient", .text(.file), "null", of: socketIO,
             "A `socket.io.min.js` file to serve beside the path."),
         Option(
-            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO,
+            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO + ["websocket", "sse"],
             "Gives a client that comes back what it missed."),
         Option(
             "endpoints[].connectionStateRecovery.maxDisconnectionDuration", .duration, #""2m""#, of: socketIO,
@@ -169,7 +169,7 @@ extension Options {
         Option(
             "endpoints[].auth.certificate", .choice("commonName", "subject", "dns", "email", "uri", of: "names"),
             "null",
-            of: authenticated, "The name in a client certificate that is the user, where no token says who somebody is."),
+            of: authenticated, "The name in a client certificate that is the user, where no token says so."),
         Option(
             "endpoints[].auth.required", .bool, "true", of: authenticated,
             "Whether who has no valid token or certificate is refused; of effect only with `jwt` or `certificate`."),

@@ -96,6 +96,10 @@ extension ModelReader {
 
     /// Whoever recovers gets all that was sent since its last event, and would never learn of a gap before that one.
     private mutating func checkRecovery(of endpoint: Section) {
+        if endpoint.variant == "websocket", endpoint.isNull("format"), !endpoint.isNull("connectionStateRecovery") {
+            let value = endpoint["connectionStateRecovery"]
+            problems.add(value.place, value.pointer, "raw messages are not kept: this needs \"format\": \"json\"")
+        }
         let policy = endpoint["slowConsumer"]
         guard endpoint.section("connectionStateRecovery") != nil, let name = endpoint.optionalText("slowConsumer"),
             name != GatewayConfiguration.Endpoint.SlowConsumer.close.rawValue

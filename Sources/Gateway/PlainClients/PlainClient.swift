@@ -1,3 +1,4 @@
+import Bus
 import EngineIO
 import HandlerContract
 import NIOCore
@@ -14,6 +15,10 @@ class PlainClient: Client {
     private(set) var isOpen = false
     private(set) var isOver = false
     private var budget: MessageBudget
+    /// What it is told of the time before it came.
+    var past = Past.unknown
+    /// Where it begins; known in namespaces that have a log.
+    var beginning: Offset?
 
     init(endpoint: PlainEndpoint, handshake: ClientHandshake) {
         self.endpoint = endpoint
@@ -50,13 +55,20 @@ class PlainClient: Client {
         self.authenticate(socket, for: self.endpoint)
     }
 
+    override func resume(_ socket: Socket, in rooms: () -> [String], _ admit: @escaping () -> Void) {
+        guard let offset = self.claimedOffset else { return admit() }
+        self.resume(socket, from: offset, in: rooms(), admit)
+    }
+
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
+        if case .accept = decision { self.noteBeginning(of: socket) }
         guard socket === self.socket, socket.phase == .connecting, let exchange = self.entrance.take() else { return }
         let counters = socket.namespace.counters
         switch decision {
         case .accept:
             socket.phase = .connected
             socket.namespace.add(socket)
+            self.rejoin(socket)
             counters.connectsAccepted &+= 1
             self.isOpen = true
             self.endpoint.counters.sessionOpened(self.transport)
@@ -84,10 +96,8 @@ class PlainClient: Client {
     /// It has been let in: its transport begins with this exchange.
     func opened(by exchange: HTTPExchange) {}
 
-    /// Sends what the client has missed since the offset that it brings.
-    ///
-    /// Returns `false` when that cannot be said: the client is told so, and goes on with what is new.
-    func resume(from offset: String) -> Bool { false }
+    /// The last offset that the client has seen, as it says; `nil`: it comes for the first time.
+    var claimedOffset: String? { nil }
 
     // MARK: - What it says
 
@@ -135,6 +145,7 @@ class PlainClient: Client {
         socket.phase = .closed
         socket.abandonAcks()
         socket.expiry?.cancelAll()
+        if let id = SessionID(socket.id) { self.shard.core.namespaces.places.forget(id) }
         defer { socket.releaseNamespace() }
         guard wasConnected else { return }
         socket.namespace.remove(socket)

@@ -41,10 +41,7 @@ final class WebSocketClient: PlainClient {
         let stream = self.endpoint.stream(
             connection, owner: self, limits: self.socketEndpoint.limits, deflate: deflate)
         self.stream = stream
-        if self.speaksJSON, let offset = self.handshake.query.first(where: { $0.name == "offset" })?.value {
-            let recovered = self.resume(from: offset)
-            stream.sendText { $0.writeString("{\"recovered\":\(recovered)}") }
-        }
+        self.tellPast(stream)
         // What it sent along with its request counts only when it is in its rooms, which is after this.
         stream.setPaused(true)
         connection.become(stream, leftover: leftover)
@@ -56,6 +53,25 @@ final class WebSocketClient: PlainClient {
     }
 
     // MARK: - What it is told
+
+    override var claimedOffset: String? {
+        self.speaksJSON ? self.handshake.query.first { $0.name == "offset" }?.value : nil
+    }
+
+    private func tellPast(_ stream: WebSocketStream) {
+        switch self.past {
+        case .unknown:
+            break
+        case .hole:
+            stream.sendText { $0.writeStaticString("{\"recovered\":false}") }
+        case .missed:
+            stream.sendText { $0.writeStaticString("{\"recovered\":true}") }
+            for (packet, compress) in self.takeMissed(.json) {
+                self.endpoint.counters.messageSent(isBinary: false)
+                stream.send(packet, compress: compress)
+            }
+        }
+    }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         guard let stream = self.stream else { return }

@@ -403,14 +403,23 @@ final class Router: Sendable {
             self.logger.warning("client postponed: the handler's state for it is too large")
             return socket.client.connectDecided(socket, .tryLater)
         }
+        let rooms = {
+            acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: EventSource(socket: socket)) } ?? [])
+        }
+        socket.client.resume(socket, in: rooms) {
+            self.letIn(socket, acceptance, rooms: rooms)
+        }
+    }
+
+    private func letIn(_ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, rooms: () -> [String]) {
+        guard socket.phase == .connecting else { return }
         // What was published before it came is not for it.
         socket.namespace.shard.drainInbox()
         socket.client.connectDecided(socket, .accept)
         socket.client.handshake.hold?.settle()
         guard socket.phase == .connected else { return }
         let source = EventSource(socket: socket)
-        let rooms = acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: source) } ?? [])
-        let refused = socket.namespace.join(rooms, socket)
+        let refused = socket.namespace.join(rooms(), socket)
         if !refused.isEmpty {
             self.logger.warning(
                 "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")

@@ -64,6 +64,12 @@ class Client {
     /// `done` is called on the loop, now or later; not at all when the client is gone meanwhile.
     func takeOver(_ socket: Socket, _ claim: RecoveryClaim, _ done: @escaping (TakeOver) -> Void) { done(.beginsAnew) }
 
+    /// Finds out what a socket has missed whose client says what it has seen, and then calls `admit` to let it in.
+    ///
+    /// `rooms` are those that it will be in. `admit` is called on the loop, now or later; not at all when the client is
+    /// gone meanwhile.
+    func resume(_ socket: Socket, in rooms: () -> [String], _ admit: @escaping () -> Void) { admit() }
+
     // MARK: - Events that wait for handlers
 
     private var handlerBacklog = 0

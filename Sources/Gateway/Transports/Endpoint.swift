@@ -53,6 +53,7 @@ struct EndpointTable {
             switch options.protocol {
             case .static: StaticEndpoint(options, shard: shard)
             case .websocket: WebSocketEndpoint(options, index: index, shard: shard)
+            case .sse: EventStreamEndpoint(options, index: index, shard: shard)
             default: EngineEndpoint(options, index: index, shard: shard)
             }
         }

@@ -2,12 +2,9 @@ extension BrokenDocument {
     /// What a later version will have, and what belongs to another protocol.
     static let availability = read(
         #"""
-        # sse
-        {"endpoints":[{"path":"/e","protocol":"sse","whatever":1}]}
-        > gateway.json:1:39 /endpoints/0/protocol: "sse" endpoints are not available in this version (available: socket.io, engine.io, websocket, static)
         # longpoll
         {"endpoints":[{"path":"/e","protocol":"longpoll","whatever":1}]}
-        > gateway.json:1:39 /endpoints/0/protocol: "longpoll" endpoints are not available in this version (available: socket.io, engine.io, websocket, static)
+        > gateway.json:1:39 /endpoints/0/protocol: "longpoll" endpoints are not available in this version (available: socket.io, engine.io, websocket, sse, static)
         # rabbitmq
         {"handlers":{"x":{"type":"rabbitmq","whatever":1}}}
         > gateway.json:1:26 /handlers/x/type: "rabbitmq" handlers are not available in this version (available: http)
@@ -46,7 +43,7 @@ extension BrokenDocument {
         > gateway.json:1:60 /endpoints/0/directory: "directory" does not belong to "socket.io", only to "static"
         # ping on static
         {"endpoints":[{"path":"/","protocol":"static","directory":"x","pingInterval":"1s"}]}
-        > gateway.json:1:63 /endpoints/0/pingInterval: "pingInterval" does not belong to "static", only to "socket.io", "engine.io", "websocket"
+        > gateway.json:1:63 /endpoints/0/pingInterval: "pingInterval" does not belong to "static", only to "socket.io", "engine.io", "websocket", "sse"
         # connectTimeout on engine.io
         {"endpoints":[{"path":"/engine.io/","protocol":"engine.io","connectTimeout":"1s"}]}
         > gateway.json:1:60 /endpoints/0/connectTimeout: "connectTimeout" does not belong to "engine.io", only to "socket.io"

@@ -38,7 +38,7 @@ import Testing
     }
 
     /// A busy machine may wake a loop late, for several timers at once.
-    @Test func `a timer fires with the first wake-up of its loop after it was due, and with none before`() async throws {
+    @Test func `a timer fires with the first wake-up of its loop after it was due`() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: [UInt32: ContinuousClock.Instant].self)
         let start = ContinuousClock.now
