@@ -56,8 +56,18 @@ def nothing_died(request):
 
 def pytest_sessionfinish(session):
     leaks.extend(canaries.found())
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput.update(deaths=deaths, leaks=leaks)
     if deaths or leaks:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """A worker of a parallel run has ended."""
+    output = getattr(node, "workeroutput", {})
+    deaths.extend(output.get("deaths", []))
+    leaks.extend(output.get("leaks", []))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -42,12 +43,25 @@ def environment(**extra):
     return {k: v for k, v in os.environ.items() if not k.startswith("GATEHOUSE_")} | extra
 
 
+# Below the ports that the system gives to outgoing connections, which could take one before its gateway does; and each
+# worker of a parallel run has its own.
+PORTS_PER_WORKER = 2_000
+FIRST_PORT = 10_000 + PORTS_PER_WORKER * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(range(FIRST_PORT, FIRST_PORT + PORTS_PER_WORKER))
+
+
+def _free_port():
+    for port in itertools.islice(_ports, PORTS_PER_WORKER):
+        with socket.socket() as one, contextlib.suppress(OSError):
+            # As servers do: a port on which connections of the past wait for their end is free.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no free port in {FIRST_PORT} to {FIRST_PORT + PORTS_PER_WORKER - 1}")
+
+
 def free_ports(count):
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    return [_free_port() for _ in range(count)]
 
 
 def eventually(condition, seconds=5.0, what="the condition"):
