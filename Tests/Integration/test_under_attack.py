@@ -360,6 +360,7 @@ def siege(launch_for_module, request, tmp_path_factory):
         print(f"\n{siege.table()}")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_R4_T4_an_idle_fleet_does_not_feel(siege, attack):
     latency = siege.endure(attack)
