@@ -46,9 +46,9 @@ final class Generation: Sendable {
         for case .http(let handler) in configuration.handlers.values { headers += handler.forwardHeaders }
         self.forwardedHeaders = Array(Set(headers)).sorted()
         // Last, because these have to be shut down.
-        let kept = previous?.handlers.filter { name, _ in
+        let kept = previous?.handlers.filter { name, handler in
             configuration.handlers[name] != nil
-                && configuration.handlers[name] == previous?.configuration.handlers[name]
+                && configuration.handlers[name] == previous?.configuration.handlers[name] && !handler.isOutdated
         }
         let handlers: [String: any HandlerService]
         do throws(HandlerSetupError) {

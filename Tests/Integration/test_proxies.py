@@ -20,6 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from gateway import REPOSITORY, eventually
 from proxies import PROXIES, SecureClient, SecureEngineSocket, SecurePolling, SecureWebSocket
+from test_socketio_js import Scenario
 from wire import ROUTES, Client, HandshakeRefused, compact, config
 
 ENGINE = "/engine.io/"
@@ -426,6 +427,94 @@ def test_clients_of_a_gateway_that_dies_are_told_and_come_back(launch, fronts, n
         eventually(lambda: client.connected and client.get_sid() != sid, 15, "the client's return")
         assert client.call("ask", "back", timeout=5) == "back"
     session.close()
+
+
+# The proxies look twice a second or less; here they look more often, so that nobody waits for them.
+QUICK_CHECKS = {
+    "nginx": [],
+    "haproxy": [("inter 2s downinter 500ms", "inter 200ms downinter 200ms")],
+    "caddy": [("health_interval 2s", "health_interval 200ms")],
+}
+
+
+def test_clients_come_through_a_drain_and_a_restart(launch, fronts, name, client_file, tmp_path):
+    """Stock clients are closed once, in the way that brings them back, and have missed nothing; nobody gets an error meanwhile."""
+    gateway = launch(
+        behind_a_proxy(connectionStateRecovery={"maxDisconnectionDuration": "1m"})
+        | {"drain": {"delay": "300ms", "window": "700ms", "hardStop": "8s"},
+           "history": {"checkpoint": str(tmp_path / "log.bin")}})
+    proxy = fronts(name, gateway, QUICK_CHECKS[name])
+    trust = {"URL": proxy.url, "NODE_EXTRA_CA_CERTS": str(proxy.directory / "certificate.pem")}
+    visitors = [Scenario(gateway, client_file, "restart", way, **trust) for way in WAYS]
+    try:
+        ids = [one.question() for one in visitors]
+        for one, sid in zip(visitors, ids, strict=True):
+            gateway.emit(to={"sockets": [sid]}, event="n", args=[0])
+            one.answer("one was sent")
+        for one in visitors:
+            assert one.question() == "restart"
+        polling, sock = SecurePolling(proxy, "/socket.io/"), SecureClient(proxy, query="&recovery=false")
+        polling.send("40")
+        assert polling.packet().startswith("40")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            held = pool.submit(polling.get, timeout=20)
+            gateway.restart()
+            # The held poll is answered, and the WebSocket closed, by the gateway and not by the proxy.
+            assert (held.result(5).status, held.result().text) == (200, "1")
+            assert sock.wait_closed(5).code == 1012
+        for one, sid in zip(visitors, ids, strict=True):
+            gateway.emit(to={"sockets": [sid]}, event="n", args=[1])
+            one.answer("restarted")
+        for one in visitors:
+            one.finish()
+        sock.close()
+        polling.close()
+    finally:
+        for one in visitors:
+            if one.process.poll() is None:
+                one.process.kill()
+                one.process.wait()
+
+
+def test_a_drain_that_is_taken_back_sends_nobody_away_for_good(launch, fronts, name):
+    gateway = launch(behind_a_proxy() | {"drain": {"delay": "0s", "window": "0s", "hardStop": "8s"}})
+    proxy = fronts(name, gateway, QUICK_CHECKS[name])
+    sock = SecureEngineSocket(proxy, ENGINE)
+    assert gateway.admin("POST", "/v1/drain").status in (200, 202)
+    assert sock.wait_closed(5).code == 1012
+    eventually(lambda: proxy.request("GET", HANDSHAKE).status == 503, 8, "a refusal that makes clients back off")
+    assert gateway.admin("DELETE", "/v1/drain").status in (200, 204)
+    eventually(lambda: proxy.request("GET", HANDSHAKE).status == 200, 8, "a welcome")
+    sock.close()
+
+
+def test_events_of_a_stream_pass_one_by_one_and_a_client_that_leaves_is_gone(launch, fronts, name):
+    document = behind_a_proxy(pingInterval="500ms")
+    document["endpoints"].append({"path": "/events", "protocol": "sse", "rooms": ["news"], "pingInterval": "300ms"})
+    gateway = launch(document)
+    proxy = fronts(name, gateway)
+    members = lambda: gateway.admin("GET", "/v1/rooms/news").json().get("sockets", 0)
+    with proxy.connect(5) as sock:
+        sock.sendall(f"GET /events HTTP/1.1\r\nHost: {proxy.authority}\r\nAccept: text/event-stream\r\n\r\n".encode())
+        received = b""
+
+        def read_until(mark):
+            nonlocal received
+            while mark not in received:
+                part = sock.recv(65536)
+                assert part, received
+                received += part
+
+        read_until(b"\r\n\r\n")
+        assert received.startswith(b"HTTP/1.1 200 ") and b"text/event-stream" in received.lower()
+        eventually(lambda: members() == 1, what="a member")
+        for number in range(5):
+            gateway.emit(to={"rooms": ["news"]}, event="news", args=[f"number {number}"])
+            _, seconds = timed(lambda number=number: read_until(b'data: ["number %d"]' % number))
+            assert seconds < 2, "the proxy holds events back"
+        assert received.count(b"event: news") == 5
+    # The next comment finds nobody.
+    eventually(lambda: members() == 0, 10, "its end")
 
 
 def test_health_is_seen_through_the_proxy_and_by_it(launch, fronts, name):

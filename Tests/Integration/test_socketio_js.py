@@ -26,12 +26,12 @@ def deflating(launch_for_module):
 class Scenario:
     """One run of clients/scenarios.js; what it prints are questions, to be answered a line each."""
 
-    def __init__(self, gateway, client_file, name, way):
+    def __init__(self, gateway, client_file, name, way, **more):
         variables = {
             "NODE_PATH": os.environ.get("NODE_PATH", "/usr/share/nodejs"),
             "CLIENT_FILE": str(client_file),
             "URL": f"http://127.0.0.1:{gateway.port}",
-        }
+        } | more
         self.process = subprocess.Popen(
             ["node", SCENARIOS, name, way], env=environment(**variables), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -247,6 +248,11 @@ class TLSBackend:
                     if not part:
                         return
                     request += part
+                head, _, body = request.partition(b"\r\n\r\n")
+                # All of it: a socket that is closed with something unread in it is reset.
+                rest = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) - len(body)
+                while rest > 0:
+                    rest -= len(sock.recv(rest))
                 self.served += 1
                 body = b'{"ack":["yes"]}'
                 sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n"
@@ -283,6 +289,57 @@ def test_T9_a_handler_is_called_only_when_its_certificate_is_right(launch, autho
             assert gateway.metric("gatehouse_handler_requests_total") >= 1
             assert gateway.metric("gatehouse_handler_certificate_refusals_total", handler="app") >= 1
     backend.stop()
+
+
+def test_T9_the_authority_of_a_handler_is_read_again_on_reload(launch, tmp_path):
+    """The options are the same; the file that they name is not."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    own, other = Authority(tmp_path / "a", "own"), Authority(tmp_path / "b", "other")
+    backend = TLSBackend(own.issue("good"))
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(other.file.read_bytes())
+    handler = {"type": "http", "url": f"https://localhost:{backend.port}/events", "timeout": "1500ms", "tls": {"ca": str(trusted)}}
+    gateway = launch(config(routes=[{"match": {"event": "call"}, "handler": "app"}]) | {"handlers": {"app": handler}})
+    with Client(gateway.port) as client:
+        assert client.ask("call")[0]["error"]["code"] == "unavailable"
+        trusted.write_bytes(own.file.read_bytes())
+        assert gateway.admin("POST", "/v1/config/reload").status == 200
+        assert client.ask("call") == ["yes"]
+        # One that cannot be used is refused, and the old one stays.
+        trusted.write_text("nonsense")
+        reply = gateway.admin("POST", "/v1/config/reload")
+        assert reply.status == 422 and "tls.ca" in reply.text, reply
+        assert client.ask("call") == ["yes"]
+    backend.stop()
+
+
+def test_the_authority_of_client_certificates_is_read_again_on_reload(launch, files, authority, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = Authority(tmp_path / "a", "first"), Authority(tmp_path / "b", "second")
+    trusted = tmp_path / "clients.pem"
+    trusted.write_bytes(first.file.read_bytes())
+    gateway = launch(secured(files, clientCA=str(trusted)))
+
+    def comes_in(certificate):
+        context = trusting(authority)
+        context.load_cert_chain(*certificate)
+        try:
+            with connect(gateway, context) as sock:
+                ask(sock)
+            return True
+        except (OSError, AssertionError):
+            return False
+
+    old, new = first.issue("device"), second.issue("device")
+    assert (comes_in(old), comes_in(new)) == (True, False)
+    trusted.write_bytes(second.file.read_bytes())
+    assert gateway.admin("POST", "/v1/config/reload").status == 200
+    assert (comes_in(old), comes_in(new)) == (False, True)
+    trusted.write_text("nonsense")
+    assert gateway.admin("POST", "/v1/config/reload").status == 422
+    assert comes_in(new)
 
 
 # T10: tickets

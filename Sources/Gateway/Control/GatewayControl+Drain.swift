@@ -110,7 +110,7 @@ extension GatewayControl {
     }
 
     private func closeListeners(_ audience: ListenerContext.Audience) async {
-        for channel in self.listeners.remove(audience) { try? await channel.close() }
+        for socket in self.listeners.remove(audience) { await socket.close() }
     }
 
     private func closeClients(over window: Duration) async {

@@ -64,6 +64,8 @@ final class HTTPHandlerService: HandlerService {
         state.withLock { $0.dispatcher.forget(lane: lane) }
     }
 
+    var isOutdated: Bool { setup.isOutdated }
+
     func statistics() -> HandlerStatistics {
         state.withLock { $0.dispatcher.statistics(now: .now) }
     }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Configuration
+import Foundation
 import HandlerContract
 import NIOCore
 import NIOSSL
@@ -22,7 +23,14 @@ struct HTTPHandlerSetup: Sendable {
     let signature: WebhookSignature?
     /// Sent as `gatehouse/<version>`.
     let version: String
-    private let trustRoots: NIOSSLTrustRoots?
+    private let authority: Authority?
+
+    /// The certificates that a handler's own may be signed by, as their file was when it was read.
+    private struct Authority: Sendable {
+        var path: String
+        var bytes: [UInt8]
+        var roots: NIOSSLTrustRoots
+    }
 
     init(
         name: String, options: GatewayConfiguration.HTTPHandler, version: String
@@ -33,7 +41,7 @@ struct HTTPHandlerSetup: Sendable {
         concurrency = max(1, options.concurrency)
         request = try Self.request(to: options.url, handler: name)
         signature = try Self.signature(with: options.signingKeys, handler: name)
-        trustRoots = try Self.trustRoots(in: options.certificateAuthority, handler: name)
+        authority = try Self.authority(in: options.certificateAuthority, handler: name)
     }
 
     /// A client that has to be shut down.
@@ -49,7 +57,7 @@ struct HTTPHandlerSetup: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
-        if let trustRoots { tls.trustRoots = trustRoots }
+        if let authority { tls.trustRoots = authority.roots }
         configuration.tlsConfiguration = tls
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -91,17 +99,28 @@ struct HTTPHandlerSetup: Sendable {
         return WebhookSignature(current: current, previous: parsed.dropFirst().first)
     }
 
-    private static func trustRoots(
+    /// Whether a file that the options name is not what it was when it was read.
+    var isOutdated: Bool {
+        guard let authority else { return false }
+        return (try? Self.content(of: authority.path)) != authority.bytes
+    }
+
+    private static func authority(
         in path: String?, handler: String
-    ) throws(HandlerSetupError) -> NIOSSLTrustRoots? {
+    ) throws(HandlerSetupError) -> Authority? {
         guard let path else { return nil }
         do {
-            let certificates = try NIOSSLCertificate.fromPEMFile(path)
-            if !certificates.isEmpty { return .certificates(certificates) }
+            let bytes = try content(of: path)
+            let certificates = try NIOSSLCertificate.fromPEMBytes(bytes)
+            if !certificates.isEmpty { return Authority(path: path, bytes: bytes, roots: .certificates(certificates)) }
         } catch {
             // Told below: what the library says names neither the file nor what to do.
         }
         throw HandlerSetupError(
             handler: handler, reason: "tls.ca: \(path) cannot be read or has no PEM certificate")
+    }
+
+    private static func content(of path: String) throws -> [UInt8] {
+        try Array(Data(contentsOf: URL(fileURLWithPath: path)))
     }
 }

@@ -70,6 +70,9 @@ protocol HandlerService: AnyObject, Sendable {
     /// The lane of a socket will not be used again: its counters may be forgotten.
     func forget(lane: String)
 
+    /// A file that its options name has changed: with the same options it would be another one.
+    var isOutdated: Bool { get }
+
     /// What the metrics show.
     func statistics() -> HandlerStatistics
 

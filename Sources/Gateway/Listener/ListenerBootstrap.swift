@@ -19,21 +19,48 @@ enum ListenerBootstrap {
         return Int(clamping: min(timeout.components.seconds, 86_400) * 1_000)
     }
 
-    /// Accepts nothing before `autoRead` is turned on.
+    /// Accepts nothing before ``ListeningSocket/open()``.
     ///
     /// - Parameter inherited: a socket that is bound already, and ours from now on.
     static func bind(
         _ address: Address, group: any EventLoopGroup, core: GatewayCore, context box: ListenerContextBox,
         inherited: CInt? = nil
-    ) async throws -> any Channel {
+    ) async throws -> ListeningSocket {
+        let socket = ListeningSocket(core: core, context: box) { socket, descriptor in
+            Self.bootstrap(group: group, core: core, context: box, socket: socket).withBoundSocket(descriptor)
+        }
+        let bootstrap = Self.bootstrap(group: group, core: core, context: box, socket: socket)
+        do {
+            if let inherited {
+                socket.begin(with: try await bootstrap.withBoundSocket(inherited).get())
+                return socket
+            }
+            switch address {
+            case .host(let host, let port):
+                socket.begin(with: try await bootstrap.bind(host: host, port: port).get())
+            case .unix(let path):
+                // What nobody listens on any more is left over from a process that was killed.
+                guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
+                socket.begin(
+                    with: try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get())
+            }
+            return socket
+        } catch {
+            throw StartupError(listener: box.current.name, address: address, error)
+        }
+    }
+
+    private static func bootstrap(
+        group: any EventLoopGroup, core: GatewayCore, context box: ListenerContextBox, socket: ListeningSocket
+    ) -> ServerBootstrap {
         let shards = Dictionary(uniqueKeysWithValues: core.shards.map { (ObjectIdentifier($0.loop), $0) })
-        let bootstrap = ServerBootstrap(group: group)
+        return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause(core: core))
+                    try channel.pipeline.syncOperations.addHandler(AcceptGuard(core: core, socket: socket))
                 }
             }
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -51,19 +78,6 @@ enum ListenerBootstrap {
                     try channel.pipeline.syncOperations.addHandler(Connection(shard: shard, listener: context))
                 }
             }
-        do {
-            if let inherited { return try await bootstrap.withBoundSocket(inherited).get() }
-            switch address {
-            case .host(let host, let port):
-                return try await bootstrap.bind(host: host, port: port).get()
-            case .unix(let path):
-                // What nobody listens on any more is left over from a process that was killed.
-                guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
-                return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-            }
-        } catch {
-            throw StartupError(listener: box.current.name, address: address, error)
-        }
     }
 
     /// Whether somebody listens on a unix socket.

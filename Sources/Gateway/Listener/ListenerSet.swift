@@ -17,7 +17,7 @@ struct ListenerSet: Sendable {
     /// A listener that is bound.
     struct Bound: Sendable {
         let address: Address
-        let channel: any Channel
+        let socket: ListeningSocket
         /// What connections that are accepted from now on belong to.
         let context: ListenerContextBox
     }
@@ -55,10 +55,10 @@ struct ListenerSet: Sendable {
             }
             do {
                 let context = ListenerContextBox(want.context)
-                let channel = try await ListenerBootstrap.bind(
+                let socket = try await ListenerBootstrap.bind(
                     want.address, group: self.group, core: self.core, context: context,
                     inherited: self.inherited.take(name: want.context.name, address: want.address))
-                change.added.append(Bound(address: want.address, channel: channel, context: context))
+                change.added.append(Bound(address: want.address, socket: socket, context: context))
             } catch {
                 await self.abandon(change)
                 throw error
@@ -70,7 +70,7 @@ struct ListenerSet: Sendable {
 
     /// The change does not take place.
     func abandon(_ change: Change) async {
-        for bound in change.added { try? await bound.channel.close() }
+        for bound in change.added { await bound.socket.close() }
     }
 
     /// From now on the change holds; ``carryOut(_:)`` follows.
@@ -81,15 +81,15 @@ struct ListenerSet: Sendable {
     func carryOut(_ change: Change) async {
         for (bound, context) in change.kept { bound.context.current = context }
         for bound in change.added {
-            try? await bound.channel.setOption(.autoRead, value: true).get()
+            await bound.socket.open()
             self.core.logger.info(
                 "listening",
                 metadata: [
-                    "listener": "\(bound.context.current.name)", "address": "\(Self.describe(bound.channel))",
+                    "listener": "\(bound.context.current.name)", "address": "\(Self.describe(bound.socket))",
                 ])
         }
         for bound in change.removed {
-            try? await bound.channel.close()
+            await bound.socket.close()
             self.core.logger.info(
                 "no longer listening",
                 metadata: ["listener": "\(bound.context.current.name)", "address": "\(bound.address)"])
@@ -98,17 +98,17 @@ struct ListenerSet: Sendable {
 
     /// The addresses of those for clients.
     var addresses: [String] {
-        self.bound.filter { $0.context.current.audience == .clients }.map { Self.describe($0.channel) }
+        self.bound.filter { $0.context.current.audience == .clients }.map { Self.describe($0.socket) }
     }
 
     /// Takes those for an audience out of the set; the caller closes them.
-    mutating func remove(_ audience: ListenerContext.Audience) -> [any Channel] {
+    mutating func remove(_ audience: ListenerContext.Audience) -> [ListeningSocket] {
         defer { self.bound.removeAll { $0.context.current.audience == audience } }
-        return self.bound.filter { $0.context.current.audience == audience }.map(\.channel)
+        return self.bound.filter { $0.context.current.audience == audience }.map(\.socket)
     }
 
-    private static func describe(_ channel: any Channel) -> String {
-        guard let address = channel.localAddress else { return "?" }
+    private static func describe(_ socket: ListeningSocket) -> String {
+        guard let address = socket.localAddress else { return "?" }
         if let path = address.pathname, !path.isEmpty { return "unix:\(path)" }
         let host = address.ipAddress ?? "?"
         return host.contains(":") ? "[\(host)]:\(address.port ?? 0)" : "\(host):\(address.port ?? 0)"
