@@ -72,34 +72,46 @@ package struct RequestQuery: Hashable, Sendable {
 
     private mutating func take(_ pair: UnsafeRawBufferPointer, seen: inout ControlKeys) throws(ProtocolError) {
         let split = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
-        let name = try Self.decode(pair[..<split])
-        let value = try Self.decode(pair[min(split + 1, pair.count)...])
-        switch name {
-        case "sid":
+        let name = UnsafeRawBufferPointer(rebasing: pair[..<split])
+        let value = UnsafeRawBufferPointer(rebasing: pair[min(split + 1, pair.count)...])
+        // Every poll comes through here, and hardly ever with anything to decode: no string is made but for what is kept.
+        if name.allSatisfy(Self.isPlain), value.allSatisfy(Self.isPlain) {
+            return try takeDecoded(name, value, seen: &seen)
+        }
+        let decoded = (name: try Self.decode(name), value: try Self.decode(value))
+        let result = decoded.name.withUnsafeBytes { name in
+            decoded.value.withUnsafeBytes { value in
+                Result { () throws(ProtocolError) in try takeDecoded(name, value, seen: &seen) }
+            }
+        }
+        try result.get()
+    }
+
+    /// Name and value are UTF-8.
+    private mutating func takeDecoded(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, seen: inout ControlKeys
+    ) throws(ProtocolError) {
+        func string(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
+        if name.isEqual(to: "sid") {
             guard seen.insert(.sid).inserted else { throw .badRequest }
-            sid = value.isEmpty ? nil : value
-        case "transport":
+            sid = value.isEmpty ? nil : string(value)
+        } else if name.isEqual(to: "transport") {
             guard seen.insert(.transport).inserted else { throw .badRequest }
-            transport = Transport(rawValue: value)
-        case "EIO":
+            transport = value.isEqual(to: "polling") ? .polling : value.isEqual(to: "websocket") ? .websocket : nil
+        } else if name.isEqual(to: "EIO") {
             guard seen.insert(.version).inserted else { throw .badRequest }
-            revision = value == "4" ? .four : .three
-        case "b64":
+            revision = value.isEqual(to: "4") ? .four : .three
+        } else if name.isEqual(to: "b64") {
             // Any value says so, in the reference server also `0`.
             if !value.isEmpty { wantsBase64 = true }
-        case "t", "":
-            break
-        case "j":
+        } else if name.isEqual(to: "j") {
             throw .badRequest
-        default:
-            parameters.append(Parameter(name: name, value: value))
+        } else if !name.isEmpty, !name.isEqual(to: "t") {
+            parameters.append(Parameter(name: string(name), value: string(value)))
         }
     }
 
-    private static func decode(_ slice: Slice<UnsafeRawBufferPointer>) throws(ProtocolError) -> String {
-        let bytes = UnsafeRawBufferPointer(rebasing: slice)
-        // Every poll comes through here, and hardly ever with anything to decode.
-        if bytes.allSatisfy(isPlain) { return String(decoding: bytes, as: UTF8.self) }
+    private static func decode(_ bytes: UnsafeRawBufferPointer) throws(ProtocolError) -> [UInt8] {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = 0
@@ -124,8 +136,8 @@ package struct RequestQuery: Hashable, Sendable {
             }
             decoded.append(byte)
         }
-        guard let string = String(validating: decoded, as: UTF8.self) else { throw .badRequest }
-        return string
+        guard String(validating: decoded, as: UTF8.self) != nil else { throw .badRequest }
+        return decoded
     }
 
     /// ASCII that stands for itself.
@@ -140,5 +152,14 @@ package struct RequestQuery: Hashable, Sendable {
         case UInt8(ascii: "A")...UInt8(ascii: "F"): byte &- UInt8(ascii: "A") &+ 10
         default: nil
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func isEqual(to text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard self.count == length else { return false }
+        for index in 0..<length where self[index] != text.utf8Start[index] { return false }
+        return true
     }
 }

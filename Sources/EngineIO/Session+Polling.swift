@@ -19,7 +19,7 @@ extension Session {
     /// but if the client goes on polling, because the answer to its probe was lost, only the first few: after them one
     /// in 100 ms, the pace of the reference server.
     package mutating func receivePoll(now: Instant) -> PollDecision {
-        if state == .closed { return .refuse(.unknownSession, nil) }
+        if isClosed { return .refuse(.unknownSession, nil) }
         if let ending = endIfExpired(now: now) { return .refuse(.unknownSession, ending) }
         if transport == .websocket { return .refuse(.badRequest, nil) }
         if isPollOpen { return .refuse(.badRequest, end(.transportError)) }
@@ -94,7 +94,7 @@ extension Session {
     ///
     /// nil: it no longer mattered.
     package mutating func pollLost(_ reason: CloseReason = .transportError) -> Ending? {
-        guard state != .closed, transport == .polling else { return nil }
+        guard !isClosed, transport == .polling else { return nil }
         isPollOpen = false
         return end(reason)
     }
@@ -108,7 +108,7 @@ extension Session {
 
     /// A POST has come; its body may still be on the way.
     package mutating func receivePost(now: Instant) -> PostDecision {
-        if state == .closed { return .refuse(.unknownSession, nil) }
+        if isClosed { return .refuse(.unknownSession, nil) }
         if let ending = endIfExpired(now: now) { return .refuse(.unknownSession, ending) }
         if transport == .websocket { return .refuse(.badRequest, nil) }
         if isPostOpen { return .refuse(.badRequest, end(.transportError)) }
@@ -126,7 +126,7 @@ extension Session {
     /// nil: it no longer mattered.
     package mutating func postLost(_ reason: CloseReason = .transportError) -> Ending? {
         isPostOpen = false
-        guard state != .closed, transport == .polling else { return nil }
+        guard !isClosed, transport == .polling else { return nil }
         return end(reason)
     }
 }

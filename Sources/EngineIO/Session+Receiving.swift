@@ -25,7 +25,7 @@ extension Session {
     package mutating func receive(
         _ type: PacketType, _ data: UnsafeRawBufferPointer, over wire: Transport, now: Instant
     ) -> Receipt {
-        guard state == .open else { return .ignored }
+        guard isOpen else { return .ignored }
         if let ending = endIfExpired(now: now) { return .close(ending) }
         guard wire == transport else {
             // The other way round is a POST that outlived the switch; its client had promised to be done with it.
@@ -59,7 +59,7 @@ extension Session {
 
     /// A frame has come on the WebSocket that is no packet.
     package mutating func receiveUnknown() -> Receipt {
-        guard state == .open else { return .ignored }
+        guard isOpen else { return .ignored }
         if transport == .polling { return dropProbe() }
         return .close(end(.parseError))
     }
@@ -68,7 +68,7 @@ extension Session {
     ///
     /// On a WebSocket that only probes, use ``webSocketLost(_:)``. nil: the session was over already.
     package mutating func fail(_ reason: CloseReason) -> Ending? {
-        state == .closed ? nil : end(reason)
+        isClosed ? nil : end(reason)
     }
 
     private mutating func receiveOnProbe(_ type: PacketType, _ data: UnsafeRawBufferPointer) -> Receipt {

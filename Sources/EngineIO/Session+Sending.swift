@@ -12,7 +12,7 @@ extension Session {
     }
 
     package mutating func send(_ packet: OutboundPacket) -> SendDecision {
-        guard state == .open else { return .dropped }
+        guard isOpen else { return .dropped }
         switch transport {
         case .websocket where queue.isEmpty:
             return .writeNow
@@ -43,7 +43,7 @@ extension Session {
     /// is told by the close packet, in the open poll or the next one.
     /// - Parameter discard: what is queued is not sent.
     package mutating func close(_ reason: CloseReason, discard: Bool = false, now: Instant) -> CloseDecision {
-        guard state == .open else { return .none }
+        guard isOpen else { return .none }
         if transport == .websocket { return .ended(end(reason)) }
         if discard { queue.removeAll() }
         let closeProbe = probe != .none

@@ -12,9 +12,9 @@ extension Session {
 
     /// A WebSocket handshake that names this session has come.
     package mutating func webSocketRequested(now: Instant) -> UpgradeDecision {
-        if state == .closed { return .refuse(.unknownSession, nil) }
+        if isClosed { return .refuse(.unknownSession, nil) }
         if let ending = endIfExpired(now: now) { return .refuse(.unknownSession, ending) }
-        guard state == .open else { return .refuse(.badRequest, nil) }
+        guard isOpen else { return .refuse(.badRequest, nil) }
         if transport == .websocket || probe != .none { return .acceptThenClose }
         guard configuration.offersUpgrade else { return .refuse(.badRequest, nil) }
         probe = .connected(until: now + configuration.upgradeTimeout)
@@ -31,7 +31,7 @@ extension Session {
 
     /// The session's WebSocket has closed or broken.
     package mutating func webSocketLost(_ reason: CloseReason = .transportClose) -> WebSocketLoss {
-        guard state != .closed else { return .ignored }
+        guard !isClosed else { return .ignored }
         if transport == .websocket { return .close(end(reason, webSocketIsGone: true)) }
         guard probe != .none else { return .ignored }
         probe = .none

@@ -55,10 +55,10 @@ package struct Session: ~Copyable {
     }
 
     /// Over: nothing comes out of it any more, and the caller can forget it.
-    package var isClosed: Bool { state == .closed }
+    package var isClosed: Bool { if case .closed = state { true } else { false } }
 
     /// Neither closed nor closing.
-    package var isOpen: Bool { state == .open }
+    package var isOpen: Bool { if case .open = state { true } else { false } }
 
     /// A WebSocket is on its way to take over.
     package var isProbing: Bool { probe != .none }
@@ -75,7 +75,7 @@ package struct Session: ~Copyable {
     ///
     /// What is volatile is dropped otherwise, also during the switch.
     package var isWritable: Bool {
-        guard state == .open else { return false }
+        guard isOpen else { return false }
         switch transport {
         case .websocket: return queue.isEmpty
         case .polling:
@@ -85,7 +85,7 @@ package struct Session: ~Copyable {
     }
 
     /// ``send(_:)`` would answer ``SendDecision/writeNow``.
-    package var writesDirectly: Bool { state == .open && transport == .websocket && queue.isEmpty }
+    package var writesDirectly: Bool { isOpen && transport == .websocket && queue.isEmpty }
 
     /// The client has failed to answer a ping in time, or a closed session has waited long enough.
     package func isExpired(now: Instant) -> Bool {

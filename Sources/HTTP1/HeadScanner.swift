@@ -5,6 +5,8 @@ struct HeadScanner {
     private var lines = LineScanner()
     private(set) var requestLine: RequestLine?
     private(set) var fields: [FieldPlace] = []
+    /// A bit for each length that a field's name has, modulo 64.
+    private(set) var nameLengths: UInt64 = 0
     private(set) var meaning = HeadMeaning()
     /// Where the request line ends and the header block begins.
     private var blockStart = 0
@@ -54,6 +56,8 @@ struct HeadScanner {
         }
     }
 
+    static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(truncatingIfNeeded: length & 63) }
+
     private mutating func readField(
         _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, limits: RequestParser.Limits
     ) throws(RequestError) {
@@ -61,6 +65,7 @@ struct HeadScanner {
         let field = try FieldPlace(bytes, line)
         if fields.isEmpty { fields.reserveCapacity(16) }
         fields.append(field)
+        nameLengths |= Self.bit(ofLength: field.name.count)
         try meaning.read(
             name: UnsafeRawBufferPointer(rebasing: bytes[field.name]),
             value: UnsafeRawBufferPointer(rebasing: bytes[field.value]))

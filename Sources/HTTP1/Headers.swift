@@ -7,6 +7,8 @@ package import struct NIOCore.ByteBuffer
 package struct Headers: Sendable, Sequence {
     let block: ByteBuffer
     let fields: [FieldPlace]
+    /// What ``HeadScanner/nameLengths`` has noted: most look-ups are for a field that is not there.
+    let nameLengths: UInt64
 
     package var count: Int { fields.count }
 
@@ -24,9 +26,25 @@ package struct Headers: Sendable, Sequence {
         }
     }
 
+    /// Calls `body` with the bytes of the first field of that name, which has to be lowercase; nil when there is none.
+    package func withValue<R>(of lowercasedName: String, _ body: (UnsafeRawBufferPointer) -> R) -> R? {
+        place(of: lowercasedName).map { place in
+            block.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0[place.value])) }
+        }
+    }
+
+    /// Whether the first field of that name begins with `prefix`, letters of any case; both have to be lowercase.
+    package func value(of lowercasedName: String, hasPrefix prefix: StaticString) -> Bool {
+        withValue(of: lowercasedName) { value in
+            let start = UnsafeRawBufferPointer(rebasing: value.prefix(prefix.utf8CodeUnitCount))
+            return start.equalsIgnoringCase(prefix)
+        } ?? false
+    }
+
     /// The values of all fields of that name, which has to be lowercase, in order.
     package func values(of lowercasedName: String) -> [String] {
-        block.withUnsafeReadableBytes { bytes in
+        guard mayHave(lowercasedName) else { return [] }
+        return block.withUnsafeReadableBytes { bytes in
             fields.lazy
                 .filter { Self.matches(bytes, $0.name, lowercasedName) }
                 .map { String(decoding: bytes[$0.value], as: UTF8.self) }
@@ -35,7 +53,8 @@ package struct Headers: Sendable, Sequence {
 
     /// How many fields have that name, which has to be lowercase.
     package func count(of lowercasedName: String) -> Int {
-        block.withUnsafeReadableBytes { bytes in
+        guard mayHave(lowercasedName) else { return 0 }
+        return block.withUnsafeReadableBytes { bytes in
             fields.reduce(0) { $0 + (Self.matches(bytes, $1.name, lowercasedName) ? 1 : 0) }
         }
     }
@@ -48,8 +67,11 @@ package struct Headers: Sendable, Sequence {
         }
     }
 
+    private func mayHave(_ name: String) -> Bool { nameLengths & HeadScanner.bit(ofLength: name.utf8.count) != 0 }
+
     private func place(of name: String) -> FieldPlace? {
-        block.withUnsafeReadableBytes { bytes in
+        guard mayHave(name) else { return nil }
+        return block.withUnsafeReadableBytes { bytes in
             fields.first { Self.matches(bytes, $0.name, name) }
         }
     }

@@ -29,13 +29,12 @@ package struct RequestHead: Sendable {
     private let target: Range<Int>
     private let pathEnd: Int
 
-    init(_ block: ByteBuffer, _ line: RequestLine, _ fields: [FieldPlace], _ meaning: HeadMeaning) throws(RequestError)
-    {
+    init(_ block: ByteBuffer, _ line: RequestLine, _ scanner: HeadScanner) throws(RequestError) {
         let method = block.withUnsafeReadableBytes { Method(UnsafeRawBufferPointer(rebasing: $0[line.method])) }
-        let conclusion = try meaning.conclude(isGet: method == .get, version: line.version)
+        let conclusion = try scanner.meaning.conclude(isGet: method == .get, version: line.version)
         self.method = method
         version = line.version
-        headers = Headers(block: block, fields: fields)
+        headers = Headers(block: block, fields: scanner.fields, nameLengths: scanner.nameLengths)
         body = conclusion.body
         keepAlive = conclusion.keepAlive
         expectsContinue = conclusion.expectsContinue
@@ -54,6 +53,16 @@ package struct RequestHead: Sendable {
         }
     }
 
+    /// Calls `body` with the bytes of ``path``; for matching without a string.
+    ///
+    /// Valid during the call.
+    package func withPath<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        withRawPath { bytes in
+            guard bytes.contains(UInt8(ascii: "%")) else { return body(bytes) }
+            return PercentEncoding.decode(bytes).withUnsafeBytes(body)
+        }
+    }
+
     /// The path as received.
     package var rawPath: String { withBytes(target.lowerBound..<pathEnd) { String(decoding: $0, as: UTF8.self) } }
 
@@ -64,6 +73,16 @@ package struct RequestHead: Sendable {
     package var rawQuery: String? {
         guard pathEnd < target.upperBound else { return nil }
         return withBytes((pathEnd + 1)..<target.upperBound) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether there is a question mark.
+    package var hasQuery: Bool { pathEnd < target.upperBound }
+
+    /// Calls `body` with what follows the first question mark, as received, or with nothing.
+    ///
+    /// Valid during the call.
+    package func withRawQuery<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        withBytes(Swift.min(pathEnd + 1, target.upperBound)..<target.upperBound, body)
     }
 
     /// The query's keys and values.

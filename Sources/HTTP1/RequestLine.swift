@@ -44,16 +44,23 @@ struct RequestLine {
         let slash = UInt8(ascii: "/")
         // Two slashes at the start name a host to whoever resolves the target as a reference.
         guard path.first == slash, path.count < 2 || path[1] != slash else { throw .badTarget }
-        var isPlain = true
-        for byte in path {
-            // Browsers turn a backslash into a slash before they send it; to some servers it is one.
-            guard ByteClass.isTarget(byte), byte != UInt8(ascii: "\\") else { throw .badTarget }
-            if byte == UInt8(ascii: "%") { isPlain = false }
-        }
-        guard query.allSatisfy(ByteClass.isTarget), PercentEncoding.isWellFormed(query) else { throw .badTarget }
-        guard !isPlain else { return }
+        // Browsers turn a backslash into a slash before they send it; to some servers it is one.
+        guard !path.contains(UInt8(ascii: "\\")), let isPathPlain = isPlain(path), let isQueryPlain = isPlain(query),
+            isQueryPlain || PercentEncoding.isWellFormed(query)
+        else { throw .badTarget }
+        guard !isPathPlain else { return }
         guard PercentEncoding.isWellFormed(path),
             String(validating: PercentEncoding.decode(path), as: UTF8.self) != nil
         else { throw .badTarget }
+    }
+
+    /// Whether nothing in a part of the target is percent-encoded; nil when something must not be there at all.
+    private static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool? {
+        var isPlain = true
+        for byte in bytes {
+            guard ByteClass.isTarget(byte) else { return nil }
+            if byte == UInt8(ascii: "%") { isPlain = false }
+        }
+        return isPlain
     }
 }

@@ -85,7 +85,7 @@ package struct RequestParser: ~Copyable {
         guard isComplete, let line = scanner.requestLine, let block = input.readSlice(length: scanner.length) else {
             return nil
         }
-        let head = try RequestHead(block, line, scanner.fields, scanner.meaning)
+        let head = try RequestHead(block, line, scanner)
         scanner = HeadScanner()
         bodyLimit = limits.maxBody
         switch head.body {

@@ -56,7 +56,9 @@ struct BenchOptions: ParsableArguments {
     @Flag(name: .customLong("no-ack"), help: "The answer is an event with the same data, not an ack.") var noAck = false
     @ArgumentParser.Option(help: "The Socket.IO namespace.") var namespace = "/"
     @ArgumentParser.Option(
-        help: ArgumentHelp("Sent by each client when it is in, such as '[\"join\",\"room\"]'.", valueName: "json"))
+        help: ArgumentHelp(
+            "Sent by each client when it is in, such as '[\"join\",\"room\"]'; {client} is its number.",
+            valueName: "json"))
     var greeting: String?
     @ArgumentParser.Option(
         name: .customLong("header"), parsing: .singleValue,

@@ -24,6 +24,26 @@ import Testing
         #expect(headers.map(\.name) == ["Host", "Accept", "accept", "ACCEPT", "X-Forwarded-For", "E"])
     }
 
+    @Test func `a value is looked at without a string`() throws {
+        let headers = try headers("Content-Type: Application/Octet-Stream; x=1\r\nShort: app\r\nEmpty:")
+        #expect(headers.value(of: "content-type", hasPrefix: "application/octet-stream"))
+        #expect(!headers.value(of: "content-type", hasPrefix: "text/plain"))
+        #expect(!headers.value(of: "short", hasPrefix: "application/octet-stream"))
+        #expect(!headers.value(of: "missing", hasPrefix: "a"))
+        #expect(headers.withValue(of: "short") { $0.elementsEqual("app".utf8) } == true)
+        #expect(headers.withValue(of: "empty") { $0.count } == 0)
+        #expect(headers.withValue(of: "missing") { $0.count } == nil)
+    }
+
+    @Test func `names of any length are found, also those 64 bytes apart`() throws {
+        let names = (1...130).map { String(repeating: "n", count: $0) }
+        let all = try names.map { try self.headers("\($0): \($0.count)") }
+        for (headers, name) in zip(all, names) {
+            for other in names { #expect((headers.first(other) != nil) == (other == name)) }
+            #expect(headers.first(name) == "\(name.count)")
+        }
+    }
+
     @Test func `bytes are exactly what was received`() throws {
         let headers = try headers("X: a\u{E9}b  ")
         #expect(headers.bytes(of: "x") == ByteBuffer(string: "a\u{E9}b"))

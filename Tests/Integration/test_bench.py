@@ -121,9 +121,18 @@ def test_connect_measures_openings_and_memory(bench, gateway):
     url = f"http://127.0.0.1:{gateway.port}"
     code, report, errors = bench("connect", url, "-c", 200, "--pid", gateway.process.pid)
     assert (code, report["ready"], report["messages"]) == (0, 200, 200), errors
-    assert "bytesPerConnection" in report["server"]
+    assert "bytesPerConnection" in report["server"] and report["server"]["heldCoreShare"] < 1
     code, report, errors = bench("connect", url, "-c", 5, "--churn")
     assert code == 0 and report["messages"] > 5, errors
+
+
+def test_a_greeting_says_which_client_it_is(bench, echo_server):
+    heard = []
+    server = echo_server(lambda text: heard.append(text) or [text])
+    code, report, errors = bench(
+        "echo", f"ws://127.0.0.1:{server.port}/ws", "--protocol", "websocket", "-c", 3, "--greeting", "I am {client}")
+    assert (code, report["ready"]) == (0, 3), errors
+    assert sorted(text for text in heard if text.startswith("I am")) == ["I am 0", "I am 1", "I am 2"]
 
 
 def test_a_rate_is_kept_whatever_comes_back(bench, gateway):

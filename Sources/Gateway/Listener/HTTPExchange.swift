@@ -6,10 +6,11 @@ import NIOCore
 /// Lives on its connection's loop.
 final class HTTPExchange {
     let head: RequestHead
-    var body = ByteBuffer()
+    private(set) var body = ByteBuffer()
     /// Called when the connection goes away before the answer was given.
     var onAbort: (() -> Void)?
-    private weak var stream: HTTPStream?
+    /// Until it is answered, or the connection has gone.
+    private var stream: HTTPStream?
     let connection: Connection
     /// Where the answer is counted; set when its endpoint is known.
     var counters: EndpointCounters?
@@ -27,6 +28,11 @@ final class HTTPExchange {
         self.connection = connection
     }
 
+    /// More of the body has come; the first part is shared and not copied, and most bodies have no other.
+    func append(_ part: ByteBuffer) {
+        if self.body.readableBytes == 0 { self.body = part } else { self.body.writeImmutableBuffer(part) }
+    }
+
     var shard: Shard { self.connection.shard }
 
     /// A handle by which any thread can answer.
@@ -40,11 +46,12 @@ final class HTTPExchange {
         self.isAnswered = true
         self.wasAnswered = true
         self.onAbort = nil
-        self.stream?.write(response, for: self)
+        self.stream.take()?.write(response, for: self)
     }
 
     /// The connection has gone.
     func abort() {
+        self.stream = nil
         guard !self.isAnswered else { return }
         self.isAnswered = true
         let handler = self.onAbort.take()
@@ -58,22 +65,22 @@ final class HTTPExchange {
         guard !self.isAnswered, let leftover = self.stream?.surrender() else { return nil }
         self.isAnswered = true
         self.onAbort = nil
+        self.stream = nil
         return (self.connection, leftover)
     }
 }
 
 /// Answers an exchange from any thread.
 struct ExchangeReply: Sendable {
-    private let loop: any EventLoop
     private let exchange: NIOLoopBound<HTTPExchange>
-
     /// Tells requests apart, as long as they live.
     let id: ObjectIdentifier
 
+    private var loop: any EventLoop { self.exchange.eventLoop }
+
     fileprivate init(_ exchange: HTTPExchange) {
         self.id = ObjectIdentifier(exchange)
-        self.loop = exchange.connection.shard.loop
-        self.exchange = NIOLoopBound(exchange, eventLoop: self.loop)
+        self.exchange = NIOLoopBound(exchange, eventLoop: exchange.connection.shard.loop)
     }
 
     /// Calls `body`, on the connection's loop, when the connection goes away before the answer was given.

@@ -22,6 +22,16 @@ struct HTTPResponse: Sendable {
         self.prepared = prepared
     }
 
+    init(_ form: AnswerForms.Form, body: ByteBuffer) {
+        self.init(200, headers: form.headers, body: body, prepared: form.prepared)
+    }
+
+    /// One field more, of this answer alone.
+    mutating func add(_ field: (name: String, value: String)) {
+        self.headers.append(field)
+        self.prepared = nil
+    }
+
     init(_ status: Int, text: String, contentType: String = "text/plain; charset=UTF-8", closes: Bool = false) {
         self.init(status, headers: [("content-type", contentType)], body: ByteBuffer(string: text), closes: closes)
     }

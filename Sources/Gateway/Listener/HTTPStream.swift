@@ -76,7 +76,7 @@ final class HTTPStream: ByteStream {
         }
         if self.input.readableBytes == 0, self.exchange == nil, !self.awaitsAnswer {
             self.input = ByteBuffer(bytes: bytes)
-            self.watch(self.connection.shard.limits.header)
+            self.deadline = nil
         } else {
             self.input.writeBytes(UnsafeRawBufferPointer(bytes))
         }
@@ -102,7 +102,7 @@ final class HTTPStream: ByteStream {
                 }
                 switch event {
                 case .head(let head): self.begin(head)
-                case .body(var part): self.exchange?.body.writeBuffer(&part)
+                case .body(let part): self.exchange?.append(part)
                 case .end:
                     turn -= 1
                     self.dispatch()
@@ -112,8 +112,22 @@ final class HTTPStream: ByteStream {
             }
         }
         if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+        self.awaitRest()
         self.bound()
         if self.isInputClosed, !self.awaitsAnswer, !self.isHeldBack, !self.isOver { self.connection.closeAfterFlush() }
+    }
+
+    /// What has come is not a whole request: from now on the rest of it is waited for.
+    ///
+    /// Most requests come whole, and cost no look at the clock.
+    private func awaitRest() {
+        guard !self.awaitsAnswer, !self.isOver, !self.isHeldBack, self.deadline == nil else { return }
+        if self.exchange != nil {
+            self.bodyBegan = .now
+            self.watch(Self.bodyCeiling)
+        } else {
+            self.watch(self.input.readableBytes == 0 ? Self.keepAlive : self.connection.shard.limits.header)
+        }
     }
 
     /// Reads no more while a request waits for its turn or its answer and enough has come after it.
@@ -134,7 +148,6 @@ final class HTTPStream: ByteStream {
     private func resume() {
         guard self.isHeldBack, !self.isOver, self.connection.isWritable else { return }
         self.isHeldBack = false
-        self.watch(self.connection.shard.limits.header)
         self.process()
     }
 
@@ -148,8 +161,7 @@ final class HTTPStream: ByteStream {
         self.parser.limitBody(to: limit)
         if case .length(let length) = head.body, length > limit { return }
         if head.expectsContinue { self.connection.send { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") } }
-        self.bodyBegan = .now
-        self.watch(Self.bodyCeiling)
+        self.deadline = nil
     }
 
     /// The head of a request has come and its body has not: whoever the request is for may want to know already.
@@ -200,11 +212,6 @@ final class HTTPStream: ByteStream {
         guard keepAlive else {
             self.isOver = true
             return self.connection.closeAfterFlush()
-        }
-        if self.input.readableBytes == 0 {
-            self.watch(Self.keepAlive)
-        } else {
-            self.watch(self.connection.shard.limits.header)
         }
         // Not from within `process`: its loop goes on by itself.
         self.process()

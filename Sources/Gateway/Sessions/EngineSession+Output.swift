@@ -104,13 +104,14 @@ extension EngineSession {
 
     func answerPoll() {
         guard let poll = self.poll.take() else { return }
-        var body = ByteBuffer()
+        var body = self.shard.borrowPayloadBuffer()
         let result = self.machine.takePayload(into: &body)
         let compress = self.mayCompress
         if result != .some { self.mayCompress = false }
         self.endpoint.answerPoll(
             poll.request, body, isBinary: self.machine.payloadFormat.isBinary, isHandshake: poll.isHandshake,
             sid: self.id, compress: compress)
+        self.shard.returnPayloadBuffer(body)
         if case .last(let reason) = result { return self.ended(reason) }
         self.catchUp()
     }

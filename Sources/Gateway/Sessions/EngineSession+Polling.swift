@@ -74,7 +74,7 @@ extension EngineSession {
                 request.reply.forgetAbort()
             }
             var format = PayloadFormat(text: self.configuration.revision)
-            if request.contentType?.lowercased().hasPrefix("application/octet-stream") == true {
+            if request.isBinary {
                 guard format == .counted else {
                     if let ending = self.machine.fail(.transportError) { self.finish(ending) }
                     return self.endpoint.refuse(request, .badRequest)
@@ -121,13 +121,14 @@ extension EngineSession {
     private func readPackets(of post: inout OpenPost) throws(PayloadError) {
         let body = post.rest
         let format = post.format
+        let now = ContinuousClock.now
         let next = try body.withUnsafeReadableBytes { (body) throws(PayloadError) -> Int? in
             var reader = PayloadReader(body, format: format)
             var count = 0
             while count < Self.packetsPerTurn, !self.isOver, !self.isPaused, let item = try reader.next() {
                 count += 1
                 switch item {
-                case .packet(let type, let data): self.received(type, data)
+                case .packet(let type, let data): self.received(type, data, now)
                 case .binary(let data): self.receivedBinaryMessage(data, over: .polling)
                 }
             }
@@ -137,8 +138,8 @@ extension EngineSession {
         post.rest.moveReaderIndex(forwardBy: next ?? post.rest.readableBytes)
     }
 
-    private func received(_ type: PacketType, _ data: UnsafeRawBufferPointer) {
-        let receipt = self.machine.receive(type, data, over: .polling, now: .now)
+    private func received(_ type: PacketType, _ data: UnsafeRawBufferPointer, _ now: ContinuousClock.Instant) {
+        let receipt = self.machine.receive(type, data, over: .polling, now: now)
         if case .message = receipt { return self.message(text: data) }
         self.handle(receipt)
     }

@@ -27,12 +27,18 @@ struct SessionID: Hashable, Sendable {
 
     /// Reads what ``string`` wrote; `nil` for anything else.
     init?(_ text: some StringProtocol) {
-        guard text.utf8.count == Self.length else { return nil }
+        let read = text.utf8.withContiguousStorageIfAvailable { Self(utf8: UnsafeRawBufferPointer($0)) }
+        guard let id = read ?? Array(text.utf8).withUnsafeBytes({ Self(utf8: $0) }) else { return nil }
+        self = id
+    }
+
+    private init?(utf8 text: UnsafeRawBufferPointer) {
+        guard text.count == Self.length else { return nil }
         var high: UInt64 = 0
         var low: UInt64 = 0
         var place: UInt64 = 0
         var index = 0
-        for byte in text.utf8 {
+        for byte in text {
             let value = UInt64(Self.values[Int(byte)])
             guard value != 0xff else { return nil }
             // 144 bits, six at a time: 64 + 64 + 16. The 11th and the 22nd character stand across a border.

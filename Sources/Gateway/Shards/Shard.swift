@@ -249,6 +249,21 @@ final class Shard {
         if buffer.capacity <= 65_536 { self.ackBuffer = buffer }
     }
 
+    private var payloadBuffer = ByteBuffer()
+
+    /// A buffer to build the answer to a poll in; given back by ``returnPayloadBuffer(_:)``, so that it serves again
+    /// when the answer has been copied to where it leaves from.
+    func borrowPayloadBuffer() -> ByteBuffer {
+        var buffer = ByteBuffer()
+        swap(&buffer, &self.payloadBuffer)
+        buffer.clear()
+        return buffer
+    }
+
+    func returnPayloadBuffer(_ buffer: ByteBuffer) {
+        if buffer.capacity <= 65_536 { self.payloadBuffer = buffer }
+    }
+
     func connectionOpened(_ connection: Connection) {
         self.connections[ObjectIdentifier(connection)] = connection
     }

@@ -44,7 +44,7 @@ struct ClientBundle: Sendable {
     /// Returns `false` for anything else.
     func serve(_ exchange: HTTPExchange, under path: String) -> Bool {
         let head = exchange.head
-        guard head.method == .get || head.method == .head, head.rawQuery == nil else { return false }
+        guard head.method == .get || head.method == .head, !head.hasQuery else { return false }
         let base = path.hasSuffix("/") ? path : path + "/"
         guard head.path == base + self.fileName || head.path == base + "socket.io.js" else { return false }
         var headers = [

@@ -36,7 +36,9 @@ class ClientEndpoint: Endpoint {
     func admits(_ exchange: HTTPExchange) -> Bool {
         let headers = exchange.head.headers
         // Two of them are no browser's: which one would count is anybody's guess.
-        guard headers.count(of: "origin") <= 1 else { return false }
+        let origins = headers.count(of: "origin")
+        guard origins > 0 else { return true }
+        guard origins == 1 else { return false }
         return self.origins.admits(
             origin: headers.first("origin"), host: headers.first("host"), isTLS: ClientOrigin(of: exchange).isTLS)
     }

@@ -16,6 +16,9 @@ struct CrossOrigin: Sendable {
         }
     }
 
+    /// Whether ``fields(origin:)`` are others for other origins.
+    var tellsOriginsApart: Bool { self.allowed != nil }
+
     /// The fields of every answer.
     func fields(origin: String?) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []

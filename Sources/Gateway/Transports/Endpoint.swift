@@ -8,6 +8,8 @@ import NIOCore
 class Endpoint {
     let name: String
     let path: String
+    /// Of ``path``.
+    final let pathBytes: [UInt8]
     unowned let shard: Shard
     /// Go on counting when a reload replaces the endpoint.
     final private(set) var counters = EndpointCounters()
@@ -15,6 +17,7 @@ class Endpoint {
     init(name: String, path: String, shard: Shard) {
         self.name = name
         self.path = path
+        self.pathBytes = Array(path.utf8)
         self.shard = shard
     }
 
@@ -23,8 +26,8 @@ class Endpoint {
     /// Sessions of that one stay with it, and count here.
     func replace(_ previous: Endpoint) { self.counters = previous.counters }
 
-    /// Whether a request for `path` is for this endpoint.
-    func serves(_ path: String) -> Bool { path.hasPrefix(self.path) }
+    /// Whether a request for `path`, decoded, is for this endpoint.
+    func serves(_ path: UnsafeRawBufferPointer) -> Bool { path.starts(with: self.pathBytes) }
 
     /// How many bytes the body of a request may have.
     func bodyLimit(for exchange: HTTPExchange) -> Int { 0 }
@@ -82,7 +85,9 @@ struct EndpointTable {
 
     func handle(_ exchange: HTTPExchange) {
         let listener = exchange.connection.listener
-        if let path = listener.healthPath, listener.audience == .clients, exchange.head.path == path {
+        if let path = listener.healthPath, listener.audience == .clients,
+            exchange.head.withPath({ $0.elementsEqual(path.utf8) })
+        {
             return HealthChecks.answer(exchange, check: .ready, core: exchange.shard.core)
         }
         guard let endpoint = self.endpoint(for: exchange) else {
@@ -100,11 +105,13 @@ struct EndpointTable {
     /// The endpoint with the longest path that serves the request.
     private func endpoint(for exchange: HTTPExchange) -> Endpoint? {
         if exchange.connection.listener.audience == .operators { return self.operators }
-        let path = exchange.head.path
-        var best: Endpoint?
-        for entry in self.entries where entry.serves(path) && entry.path.utf8.count > (best?.path.utf8.count ?? -1) {
-            best = entry
+        return exchange.head.withPath { path in
+            var best: Endpoint?
+            for entry in self.entries
+            where entry.pathBytes.count > best?.pathBytes.count ?? -1 && entry.serves(path) {
+                best = entry
+            }
+            return best
         }
-        return best
     }
 }

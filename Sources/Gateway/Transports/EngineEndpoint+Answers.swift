@@ -14,28 +14,22 @@ extension EngineEndpoint {
         _ request: EngineRequest, _ body: ByteBuffer, isBinary: Bool = false, isHandshake: Bool = false,
         sid: SessionID?, compress: Bool
     ) {
-        let headers = isBinary ? Self.binaryPollHeaders : Self.pollHeaders
-        if request.isPlain, !isHandshake || self.options.cookie == nil, self.crossOrigin == nil,
+        if !isBinary, request.isPlain, !isHandshake || self.options.cookie == nil,
             !compress || self.options.httpCompression.map({ body.readableBytes < $0 }) ?? true
         {
             return request.reply.respond(
-                HTTPResponse(200, headers: headers, body: body, prepared: isBinary ? nil : self.preparedPoll))
+                HTTPResponse(self.answerForms.page(origin: request.origin).poll, body: body))
         }
+        let headers = isBinary ? Self.binaryPollHeaders : AnswerForms.pollHeaders
         self.answerUnusualPoll(request, headers, body, isHandshake: isHandshake, sid: sid, compress: compress)
     }
 
     private static let ok = ByteBuffer(string: "ok")
-    static let pollHeaders = [
-        (name: "content-type", value: "text/plain; charset=UTF-8"), (name: "cache-control", value: "no-store"),
-    ]
     private static let binaryPollHeaders = [
         (name: "content-type", value: "application/octet-stream"), (name: "cache-control", value: "no-store"),
     ]
-    static let postHeaders = [
-        (name: "content-type", value: "text/html"), (name: "cache-control", value: "no-store"),
-    ]
 
-    /// With a cookie, for another origin, compressed, or for an old browser.
+    /// With a cookie, compressed, with bytes in it, or for an old browser.
     private func answerUnusualPoll(
         _ request: EngineRequest, _ headers: [(name: String, value: String)], _ body: ByteBuffer, isHandshake: Bool,
         sid: SessionID?, compress: Bool
@@ -56,10 +50,13 @@ extension EngineEndpoint {
     }
 
     func answerPost(_ request: EngineRequest) {
-        let prepared = request.isPlain && self.crossOrigin == nil ? self.preparedPost : nil
-        let response = HTTPResponse(200, headers: Self.postHeaders, body: Self.ok, prepared: prepared)
-        if prepared != nil { request.reply.respond(response) } else { self.answer(request, response) }
+        var response = HTTPResponse(self.answerForms.page(origin: request.origin).post, body: Self.ok)
+        if request.isInternetExplorer { response.add(Self.internetExplorerField) }
+        request.reply.respond(response)
     }
+
+    /// Old Internet Explorers guess at content; the reference server tells them not to.
+    private static let internetExplorerField = (name: "x-xss-protection", value: "0")
 
     func refuse(_ request: EngineRequest, _ error: ProtocolError) {
         self.answer(request, Self.refusal(error))
@@ -89,7 +86,7 @@ extension EngineEndpoint {
     func answer(_ request: EngineRequest, _ response: HTTPResponse) {
         var response = response
         response.headers += self.crossOriginFields(request.origin)
-        if request.isInternetExplorer { response.headers.append(("x-xss-protection", "0")) }
+        if request.isInternetExplorer { response.add(Self.internetExplorerField) }
         request.reply.respond(response)
     }
 }

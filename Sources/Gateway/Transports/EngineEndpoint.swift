@@ -17,10 +17,7 @@ final class EngineEndpoint: ClientEndpoint {
     let sessionConfiguration3: SessionConfiguration
     private let transports: TransportSet
     private let bundle: ClientBundle?
-    let preparedPoll = try? PreparedHead(
-        status: 200, headers: EngineEndpoint.pollHeaders.map { ($0.name, $0.value) }, keepAlive: true)
-    let preparedPost = try? PreparedHead(
-        status: 200, headers: EngineEndpoint.postHeaders.map { ($0.name, $0.value) }, keepAlive: true)
+    lazy var answerForms = AnswerForms(self.crossOrigin)
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, shard: Shard) {
         var transports = TransportSet()
@@ -54,7 +51,7 @@ final class EngineEndpoint: ClientEndpoint {
         guard self.admits(exchange) else { return self.refuse(exchange, .forbidden, isUpgrade: isUpgrade) }
         let query: RequestQuery
         do {
-            query = try RequestQuery(parsing: head.rawQuery ?? "")
+            query = try Self.query(of: head)
         } catch {
             return self.refuse(exchange, error, isUpgrade: isUpgrade)
         }
@@ -85,9 +82,15 @@ final class EngineEndpoint: ClientEndpoint {
         }
     }
 
+    private static func query(of head: RequestHead) throws(ProtocolError) -> RequestQuery {
+        try head.withRawQuery { bytes in
+            Result { () throws(ProtocolError) in try RequestQuery(parsing: bytes) }
+        }.get()
+    }
+
     /// A POST counts from its head on: a second one meanwhile is an error of the client (E7).
     override func announce(_ exchange: HTTPExchange) {
-        guard exchange.head.method == .post, let query = try? RequestQuery(parsing: exchange.head.rawQuery ?? ""),
+        guard exchange.head.method == .post, let query = try? Self.query(of: exchange.head),
             query.transport == .polling, let sid = query.sid, self.admits(exchange)
         else { return }
         self.forward(exchange, sid) { $0.announcePost($1) }

@@ -4,15 +4,16 @@ import NIOCore
 
 /// A path for clients without Engine.IO: each is one socket, in the endpoint's namespace from the start.
 class PlainEndpoint: ClientEndpoint {
-    private let pathWithSlash: String
-
     init(_ options: GatewayConfiguration.Endpoint, index: Int, shard: Shard) {
-        self.pathWithSlash = options.path.hasSuffix("/") ? options.path : options.path + "/"
         super.init(options, index: index, path: options.path, shard: shard)
     }
 
     /// The path alone, with or without a slash: nothing lies below it.
-    override func serves(_ path: String) -> Bool { path == self.path || path == self.pathWithSlash }
+    override func serves(_ path: UnsafeRawBufferPointer) -> Bool {
+        guard super.serves(path) else { return false }
+        let rest = path.dropFirst(self.pathBytes.count)
+        return rest.isEmpty || (rest.elementsEqual("/".utf8) && !self.path.hasSuffix("/"))
+    }
 
     func handshakeInfo(_ exchange: HTTPExchange) -> ClientHandshake {
         self.handshakeInfo(exchange, query: exchange.head.query.map { ($0.key, $0.value) })

@@ -24,6 +24,9 @@ extension LoadReport {
             line += " (\(Int((server.userShare * 100).rounded())) % outside the kernel)"
             line += ", \(server.residentBytes / 1_048_576) MiB resident"
             if let bytes = self.bytesPerConnection { line += ", \(Int(bytes)) bytes a connection" }
+            if let share = self.heldShare {
+                line += ", \(String(format: "%.1f", share * 100)) % of a core to hold them"
+            }
             lines.append(line)
         }
         if let share = self.ownShare {

@@ -17,6 +17,8 @@ package struct LoadReport {
     package let outOfOrder: UInt64
     /// What the server's process used meanwhile.
     package let server: ProcessUsage?
+    /// What it used while the clients were only held, for ``ownSeconds``; `nil` where there was no such time.
+    package let held: ProcessUsage?
     /// What the generator itself used while it measured, and for how long that was.
     package let own: ProcessUsage?
     package let ownSeconds: Double
@@ -29,6 +31,12 @@ package struct LoadReport {
     package var serverMicroseconds: Double? {
         guard let server, self.messages > 0 else { return nil }
         return Double(server.cpu) / 1_000 / Double(self.messages)
+    }
+
+    /// The server's share of a core while the clients were only held.
+    package var heldShare: Double? {
+        guard let held, self.ownSeconds > 0 else { return nil }
+        return Double(held.cpu) / 1e9 / self.ownSeconds
     }
 
     /// The generator's share of a core.
@@ -80,6 +88,7 @@ package struct LoadReport {
             writer.member("userShare", server.userShare)
             writer.member("residentBytes", Int(clamping: server.residentBytes))
             if let bytes = self.bytesPerConnection { writer.member("bytesPerConnection", bytes) }
+            if let share = self.heldShare { writer.member("heldCoreShare", share) }
             writer.endObject()
         }
         if let share = self.ownShare { writer.member("generatorCoreShare", share) }

@@ -35,6 +35,8 @@ package struct LoadPlan: Sendable {
     package var expectsAck = true
     package var namespace = "/"
     /// Sent by each client as soon as it is in: a Socket.IO packet's array, such as `["join","bench"]`.
+    ///
+    /// `{client}` stands for the client's number.
     package var greeting: String?
     /// Sent with the opening request of each client, such as an `Authorization`.
     package var headers: [(name: String, value: String)] = []

@@ -99,7 +99,7 @@ package final class LoadRun {
             seconds: isOpening ? Double(opened - started) / 1e9 : seconds,
             lost: lost, outOfOrder: self.outOfOrder,
             server: isOpening ? before.flatMap { held?.since($0) } : usage,
-            own: own, ownSeconds: seconds,
+            held: isOpening ? usage : nil, own: own, ownSeconds: seconds,
             bytesPerConnection: isOpening ? Self.growth(before, held, connections: self.readyCount) : nil)
     }
 
@@ -292,7 +292,8 @@ package final class LoadRun {
 
     private func greet(_ client: LoadClient, _ greeting: String) {
         let namespace = self.plan.namespace == "/" ? "" : "\(self.plan.namespace),"
-        let packet = self.plan.dialect == .socketIO ? "2\(namespace)\(greeting)" : greeting
+        let own = greeting.replacing("{client}", with: String(client.index))
+        let packet = self.plan.dialect == .socketIO ? "2\(namespace)\(own)" : own
         Array(packet.utf8).withUnsafeBytes { client.dialogue.send($0) }
     }
 
