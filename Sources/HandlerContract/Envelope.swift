@@ -181,14 +181,15 @@ extension Envelope {
 
 extension EnvelopeInput.Content {
     /// About how many bytes this adds to the body.
-    fileprivate var weight: Int {
+    package var weight: Int {
         switch self {
         case .event(_, let arguments, let attachments, _):
             attachments.reduce(arguments.count) { $0 + Base64.encodedCount($1.readableBytes) }
         case .message(.text(let buffer)): buffer.readableBytes
         case .message(.binary(let buffer)): Base64.encodedCount(buffer.readableBytes)
         case .connect(let connect): (connect.auth?.count ?? 0) + (connect.claims?.count ?? 0)
-        case .connected, .disconnected, .refresh, .roomOccupied, .roomVacated, .stored: 0
+        case .stored(_, let envelope): envelope.head.count + envelope.tail.count
+        case .connected, .disconnected, .refresh, .roomOccupied, .roomVacated: 0
         }
     }
 }

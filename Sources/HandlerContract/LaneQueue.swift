@@ -7,6 +7,11 @@ struct LaneQueue<Element> {
     var isEmpty: Bool { head == storage.count }
     var first: Element? { isEmpty ? nil : storage[head] }
 
+    /// The element at a place, the first one's being 0.
+    ///
+    /// - Precondition: `place` is less than ``count``.
+    subscript(place: Int) -> Element? { storage[head + place] }
+
     mutating func append(_ element: Element) { storage.append(element) }
 
     mutating func popFirst() -> Element? {
@@ -25,10 +30,12 @@ struct LaneQueue<Element> {
         return element
     }
 
-    mutating func updateFirst(_ change: (inout Element) -> Void) {
-        guard var element = first else { return }
+    mutating func updateFirst(_ change: (inout Element) -> Void) { update(0, change) }
+
+    mutating func update(_ place: Int, _ change: (inout Element) -> Void) {
+        guard place < count, var element = storage[head + place] else { return }
         change(&element)
-        storage[head] = element
+        storage[head + place] = element
     }
 
     mutating func removeAll() -> [Element] {

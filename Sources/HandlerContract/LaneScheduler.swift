@@ -3,6 +3,7 @@
 /// A lane is a name such as `socket:mGx1…`; its jobs start in the order in which they came. A job that is to be tried
 /// again stays at the head of its lane: the lane waits with it, and no other does, nor does it take a place among the
 /// calls in flight. Lanes without jobs do not exist; only their last sequence number is remembered, in a bounded table.
+/// How several jobs go into one call is in `LaneScheduler+Batches.swift`.
 package struct LaneScheduler<Job> {
     /// Whoever sent a job, so that the caller can stop reading from it.
     ///
@@ -32,35 +33,43 @@ package struct LaneScheduler<Job> {
         package var resume: [Owner] = []
     }
 
-    fileprivate struct Item {
+    struct Item {
         var job: Job
         var owner: Owner
         /// Given at the first start, so that a job that never starts leaves no gap.
         var sequence: UInt64?
     }
 
-    fileprivate enum State { case ready, running, blocked }
+    enum State { case ready, running, blocked }
 
-    fileprivate struct Lane {
+    struct Lane {
         var name = ""
         var state = State.ready
         /// The first one is in flight when the lane is running, and waits for its next attempt when it is blocked.
         var items = LaneQueue<Item>()
+        /// How many of them are in flight: more than one in a call for several only.
+        var running = 0
+        /// Counts among the calls in flight; the lanes of a call for several do not, as it counts itself.
+        var hasPlace = false
     }
 
-    private let limits: LaneLimits
-    private var lanes: [Lane] = []
+    let limits: LaneLimits
+    var lanes: [Lane] = []
     private var freeSlots: [Int] = []
-    private var slots: [String: Int] = [:]
+    private(set) var slots: [String: Int] = [:]
     /// Lanes whose first job may start, in the order of their turns.
     ///
     /// A lane emptied by a drop keeps its turn.
     private var ready = LaneQueue<Int>()
     private var owners = OwnerCounts()
-    private var sequences: LaneSequences
+    var sequences: LaneSequences
 
     /// Calls in flight.
-    package private(set) var inFlight = 0
+    package internal(set) var inFlight = 0
+    /// Of these, calls for several jobs.
+    var batches = 0
+    /// Calls for several jobs that wait for a place, and get it before any lane does.
+    var reservations = 0
     /// Jobs in all lanes, those in flight included.
     package private(set) var jobCount = 0
 
@@ -97,7 +106,7 @@ package struct LaneScheduler<Job> {
         lanes[slot].items.append(item)
         count(owner)
         // A free place means that no other lane is ready: every place was offered when it became free.
-        if inFlight < limits.concurrency, let start = start(slot) { return .start(start) }
+        if hasRoom, let start = start(slot) { return .start(start) }
         ready.append(slot)
         return .queued
     }
@@ -107,7 +116,9 @@ package struct LaneScheduler<Job> {
         var turn = Turn()
         guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
         if let item = lanes[slot].items.popFirst() { release(item.owner, into: &turn.resume) }
-        inFlight -= 1
+        lanes[slot].running -= 1
+        guard lanes[slot].running == 0 else { return turn }
+        leavePlace(slot)
         if lanes[slot].items.isEmpty {
             closeLane(slot)
         } else {
@@ -119,13 +130,16 @@ package struct LaneScheduler<Job> {
 
     /// The job in flight has failed and is to be tried again later: until ``unblocked(lane:)``, its lane stands still.
     ///
-    /// `job` takes its place, with the number of its attempt raised for instance.
-    package mutating func blocked(lane: String, by job: Job) -> Turn {
+    /// Those behind it that were in the same call have not been in any.
+    ///
+    /// `job` takes its place unless it is nil, with the number of its attempt raised for instance.
+    package mutating func blocked(lane: String, by job: Job? = nil) -> Turn {
         var turn = Turn()
         guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
-        lanes[slot].items.updateFirst { $0.job = job }
+        if let job { lanes[slot].items.updateFirst { $0.job = job } }
         lanes[slot].state = .blocked
-        inFlight -= 1
+        lanes[slot].running = 0
+        leavePlace(slot)
         fill(&turn)
         return turn
     }
@@ -141,11 +155,13 @@ package struct LaneScheduler<Job> {
         return turn
     }
 
-    /// Takes all jobs out of a lane but the one in flight, which still ends with ``finished(lane:)``.
+    /// Takes all jobs out of a lane but those in flight, which still end with ``finished(lane:)``.
     package mutating func drop(lane: String) -> (jobs: [Job], resume: [Owner]) {
         guard let slot = slots[lane] else { return ([], []) }
         var dropped = lanes[slot].items.removeAll()
-        if lanes[slot].state == .running, !dropped.isEmpty { lanes[slot].items.append(dropped.removeFirst()) }
+        let kept = lanes[slot].running
+        for item in dropped.prefix(kept) { lanes[slot].items.append(item) }
+        dropped.removeFirst(min(kept, dropped.count))
         var resume: [Owner] = []
         for item in dropped { release(item.owner, into: &resume) }
         if lanes[slot].state == .blocked { closeLane(slot) }
@@ -182,8 +198,17 @@ extension LaneScheduler {
         ready.append(slot)
     }
 
-    private mutating func fill(_ turn: inout Turn) {
-        while inFlight < limits.concurrency, let slot = ready.popFirst() {
+    /// Whether a lane may start.
+    private var hasRoom: Bool { inFlight + reservations < limits.concurrency }
+
+    private mutating func leavePlace(_ slot: Int) {
+        guard lanes[slot].hasPlace else { return }
+        lanes[slot].hasPlace = false
+        inFlight -= 1
+    }
+
+    mutating func fill(_ turn: inout Turn) {
+        while hasRoom, let slot = ready.popFirst() {
             if let start = start(slot) {
                 turn.start.append(start)
             } else {
@@ -199,6 +224,8 @@ extension LaneScheduler {
         let sequence = first.sequence ?? sequences.next(name)
         lanes[slot].items.updateFirst { $0.sequence = sequence }
         lanes[slot].state = .running
+        lanes[slot].running = 1
+        lanes[slot].hasPlace = true
         inFlight += 1
         return Start(job: first.job, lane: name, owner: first.owner, sequence: sequence)
     }
@@ -222,9 +249,11 @@ extension LaneScheduler {
         var turns: [Int] = []
         while let slot = readySlots.popFirst() { turns.append(slot) }
         return slots.allSatisfy { lanes[$1].name == $0 }
-            && open.count { $0.state == .running } == inFlight
+            && open.count { $0.hasPlace } + batches == inFlight
+            && open.allSatisfy { $0.state == .running ? (1...$0.items.count).contains($0.running) : $0.running == 0 }
+            && open.allSatisfy { $0.state == .running || !$0.hasPlace }
             && inFlight <= limits.concurrency
-            && (inFlight == limits.concurrency || turns.isEmpty)
+            && (!hasRoom || turns.isEmpty)
             && turns.count == Set(turns).count
             && Set(turns) == Set(slots.values.filter { lanes[$0].state == .ready })
             && open.allSatisfy { $0.items.count <= limits.laneCapacity && ($0.state == .ready || !$0.items.isEmpty) }

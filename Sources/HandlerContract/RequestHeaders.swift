@@ -3,7 +3,8 @@ import Routing
 /// The header fields of a request to a handler.
 package struct RequestHeaders: Sendable {
     package var eventID: String
-    package var type: EventType
+    /// What happened, as in the body; of a batch, that it is one.
+    package var kind: String
     package var route: String
     package var delivery: Delivery
     /// A W3C trace context; anything that is not one is left out.
@@ -11,10 +12,18 @@ package struct RequestHeaders: Sendable {
 
     package init(eventID: String, type: EventType, route: String, delivery: Delivery, traceparent: String? = nil) {
         self.eventID = eventID
-        self.type = type
+        self.kind = type.rawValue
         self.route = route
         self.delivery = delivery
         self.traceparent = traceparent
+    }
+
+    /// Of a request with several events.
+    package init(batch id: String, route: String, delivery: Delivery) {
+        self.eventID = id
+        self.kind = "batch"
+        self.route = route
+        self.delivery = delivery
     }
 
     /// Names and values in the order in which they are sent.
@@ -38,7 +47,7 @@ package struct RequestHeaders: Sendable {
         if let signature {
             fields.append(("webhook-signature", signature.header(id: id, timestamp: now.seconds, body: body)))
         }
-        fields.append(("gatehouse-event", type.rawValue))
+        fields.append(("gatehouse-event", Self.clean(kind)))
         fields.append(("gatehouse-route", Self.clean(route)))
         fields.append(("gatehouse-attempt", String(delivery.attempt)))
         if let deadline = delivery.deadlineMilliseconds {

@@ -21,6 +21,13 @@ import Testing
         headers.fields(version: "1.0", now: now, signature: signature, body: body).map { "\($0.name): \($0.value)" }
     }
 
+    @Test func `a request with several events says so`() {
+        let batch = RequestHeaders(
+            batch: "bat_1", route: "chat", delivery: Delivery(mode: .atLeastOnce, attempt: 1, lane: "l", sequence: 1))
+        #expect(fields(batch).contains("webhook-id: bat_1"))
+        #expect(fields(batch).contains("gatehouse-event: batch"))
+    }
+
     @Test func `the fields of the contract in its order`() throws {
         let key = try SigningKey("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

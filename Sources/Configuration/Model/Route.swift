@@ -22,8 +22,18 @@ extension GatewayConfiguration {
         package var dedupe: Template?
         /// Hears of a disconnect at once, and not when the client can no longer come back to its session.
         package var disconnectsAtOnce: Bool
+        /// Several events in one request.
+        package var batch: Batch?
         package var actions: [ActionTemplate]
+        /// Without a ``handler`` the ack of the route, with one that of the modes in which nobody waits for its answer.
         package var ack: AckTemplate?
+    }
+
+    /// How many events of a route go to their handler in one request.
+    package struct Batch: Hashable, Sendable {
+        package var max: Int
+        /// How long the first of them waits for others.
+        package var linger: Duration
     }
 
     /// Which events of a route wait for each other: one in flight per lane.

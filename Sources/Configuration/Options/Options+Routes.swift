@@ -26,13 +26,21 @@ extension Options {
         Option(
             "routes[].dedupe", .text(.template), "null",
             "The client's own id of an event, such as `{args.0.id}`: repeats are answered, not handled."),
-        Option("routes[].batch", .section, "null", availability: .unavailable, "Sends several events in one request."),
-        Option("routes[].batch.max", .count, "100", "Events in one request."),
-        Option("routes[].batch.linger", .duration, #""5ms""#, "How long a request waits for more events."),
+        Option(
+            "routes[].batch", .section, "null",
+            "Sends several events in one request, with the modes `atLeastOnce` and `atMostOnce`."),
+        Option(
+            "routes[].batch.max", .count, "100",
+            "Events in one request, up to 1000; it also ends at 1 MiB, which is what a backend takes anyway."),
+        Option(
+            "routes[].batch.linger", .duration, #""5ms""#,
+            "How long a request waits for more events: less than anybody notices, and enough for a burst."),
         Option(
             "routes[].disconnected", .choice("immediate", of: "values"), "null",
             "`immediate`: do not wait for the recovery window."),
         Option("routes[].actions", .routing(.actions), "[]", "What is done without a handler."),
-        Option("routes[].ack", .routing(.ack), "null", "What a client that asked for an ack gets, without a handler."),
+        Option(
+            "routes[].ack", .routing(.ack), "null",
+            "What a client that asked for an ack gets, without a handler or when its event is stored or accepted."),
     ]
 }

@@ -15,9 +15,11 @@ extension ModelReader {
             idempotent: section.bool("idempotent"),
             dedupe: template(section["dedupe"]),
             disconnectsAtOnce: section.optionalText("disconnected") == "immediate",
+            batch: section.section("batch").map { .init(max: $0.integer("max"), linger: $0.duration("linger")) },
             actions: compiled(section["actions"]) { ActionParser.compile($0, pointer: $1) } ?? [],
             ack: compiled(section["ack"]) { AckTemplate.compile($0, pointer: $1) })
         checkPurpose(of: section)
+        checkBatch(of: section, mode: route.mode)
         checkReferences(of: section, match: match)
         if match.types == [.connect], route.mode != .request, section["mode"].isGiven {
             problems.add(
@@ -46,16 +48,39 @@ extension ModelReader {
     /// An empty list of actions takes an event and drops it.
     private mutating func checkPurpose(of section: Section) {
         let isHandedOver = section["handler"].isGiven && !section.isNull("handler")
-        for key in ["actions", "ack"] where isHandedOver && section[key].isChanged {
+        if isHandedOver, section["actions"].isChanged {
             problems.add(
-                section[key].place, section[key].pointer, "a route with a \"handler\" has no \"\(key)\" of its own")
+                section["actions"].place, section["actions"].pointer,
+                "a route with a \"handler\" has no \"actions\" of its own")
+        }
+        if isHandedOver, section["ack"].isChanged, section.optionalText("mode") == "request" {
+            problems.add(
+                section["ack"].place, section["ack"].pointer,
+                "with the mode \"request\" the ack is the handler's answer")
         }
         guard !isHandedOver else { return }
         if !section["actions"].isGiven, !section["ack"].isChanged {
             problems.add(section.place, section.pointer, "a route needs \"handler\" or \"actions\"")
         }
-        for key in ["mode", "orderBy", "timeout", "idempotent", "dedupe"] where section[key].isChanged {
+        for key in ["mode", "orderBy", "timeout", "idempotent", "dedupe", "batch"] where section[key].isChanged {
             problems.add(section[key].place, section[key].pointer, "\"\(key)\" needs a \"handler\"")
+        }
+    }
+
+    /// What a request with several events may hold, and who may wait for it.
+    private mutating func checkBatch(of section: Section, mode: GatewayConfiguration.Route.Mode) {
+        guard let batch = section.section("batch") else { return }
+        if mode == .request, section.optionalText("handler") != nil {
+            problems.add(
+                section["batch"].place, section["batch"].pointer,
+                "\"batch\" needs the mode \"atLeastOnce\" or \"atMostOnce\": who waits for an answer does not wait for others"
+            )
+        }
+        if !(1...1_000).contains(batch.integer("max")) {
+            problems.add(batch["max"].place, batch["max"].pointer, "must be 1 to 1000")
+        }
+        if batch.duration("linger") > .seconds(60) {
+            problems.add(batch["linger"].place, batch["linger"].pointer, "must be at most 60s")
         }
     }
 

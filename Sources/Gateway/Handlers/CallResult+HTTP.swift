@@ -33,12 +33,21 @@ extension CallResult {
                     .success, answer: .connect(answer),
                     retryAfter: reply.headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: now) })
             } else {
-                let isAboutSocket = job.input.socket != nil || (job.stored != nil && !job.socketID.isEmpty)
-                let selfID = isAboutSocket ? job.socketID : nil
-                self.init(.success, answer: .answer(try HandlerAnswer.parse(reply.body, selfSocketID: selfID)))
+                self.init(
+                    .success, answer: .answer(try HandlerAnswer.parse(reply.body, selfSocketID: job.selfSocketID)))
             }
         } catch {
             self.init(.invalidAnswer, problem: Self.text(of: error))
+        }
+    }
+
+    /// One result of a response to several events.
+    fileprivate init(_ element: BatchAnswer.Element, retryAfter: Duration?) {
+        switch element {
+        case .answer(let answer): self.init(.success, answer: .answer(answer))
+        case .retry:
+            self.init(.temporary(.status(503)), retryAfter: retryAfter, problem: "the handler wants it again later")
+        case .invalid(let errors): self.init(.invalidAnswer, problem: Self.text(of: errors))
         }
     }
 
@@ -84,7 +93,7 @@ extension CallResult {
     /// The first problems of an answer, with their JSON pointers.
     ///
     /// Keys and names in them come from the handler.
-    private static func text(of errors: ActionErrors) -> String {
+    fileprivate static func text(of errors: ActionErrors) -> String {
         let shown = errors.all.prefix(3).map { $0.pointer.isEmpty ? "the answer \($0.message)" : $0.description }
         let more = errors.all.count > 3 ? "; and \(errors.all.count - 3) more" : ""
         return clean(shown.joined(separator: "; "), limit: 500) + more
@@ -97,5 +106,48 @@ extension CallResult {
             line.append(scalar.properties.generalCategory == .control ? " " : scalar)
         }
         return String(line) + (text.unicodeScalars.count > limit ? "…" : "")
+    }
+}
+
+extension HandlerJob {
+    /// Whom an action without a target is for.
+    fileprivate var selfSocketID: String? {
+        let isAboutSocket = self.input.socket != nil || (self.stored != nil && !self.socketID.isEmpty)
+        return isAboutSocket ? self.socketID : nil
+    }
+}
+
+extension BatchResult {
+    /// Reads a complete response.
+    init(_ reply: HTTPReply, to jobs: [HandlerJob], now: Timestamp) {
+        self.init(call: CallResult(reply, toBatchWithoutAnswer: now))
+        guard self.call.outcome == .success, jobs.contains(where: { $0.mode != .atMostOnce }) else { return }
+        do throws(ActionErrors) {
+            let answer = try BatchAnswer.parse(reply.body, selfSocketIDs: jobs.map(\.selfSocketID))
+            let retryAfter = reply.headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: now) }
+            self.each = answer.results.map { element in
+                var result = CallResult(element, retryAfter: retryAfter)
+                result.status = reply.status
+                if result.answer == nil { result.excerpt = Array(reply.body.prefix(HTTPCall.maxExcerptBytes)) }
+                return result
+            }
+        } catch {
+            self.call = CallResult(.invalidAnswer, problem: CallResult.text(of: error))
+            self.call.status = reply.status
+            self.call.excerpt = Array(reply.body.prefix(HTTPCall.maxExcerptBytes))
+        }
+    }
+}
+
+extension CallResult {
+    /// As far as the status tells.
+    fileprivate init(_ reply: HTTPReply, toBatchWithoutAnswer now: Timestamp) {
+        let outcome = Outcome(status: reply.status)
+        self.init(
+            outcome, answer: outcome == .success ? .done : nil,
+            retryAfter: reply.headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: now) },
+            problem: outcome == .success ? "" : "status \(reply.status)")
+        self.status = reply.status
+        if outcome != .success { self.excerpt = Array(reply.body.prefix(HTTPCall.maxExcerptBytes)) }
     }
 }

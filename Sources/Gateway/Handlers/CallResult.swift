@@ -43,6 +43,24 @@ struct HandlerAttempt: Sendable {
     var breakerTicket: CircuitBreaker.Ticket
 }
 
+/// One call that is to be made now, for several events of one route.
+struct BatchAttempt: Sendable {
+    /// The events of each lane, in their order; the lanes one after the other.
+    var lanes: [[HandlerAttempt]]
+    var begin: ContinuousClock.Instant
+    var deadline: ContinuousClock.Instant
+
+    var attempts: [HandlerAttempt] { self.lanes.flatMap(\.self) }
+}
+
+/// How a call for several events ended.
+struct BatchResult: Sendable {
+    /// The call as such.
+    var call: CallResult
+    /// What became of each event, in their order; nil: the same as of the call.
+    var each: [CallResult]?
+}
+
 /// Something that an operator is told.
 enum HandlerNotice: Hashable, Sendable {
     /// A call that brought nothing usable; `suppressed` others were not reported since the last one that was.

@@ -128,6 +128,7 @@ extension HTTPHandlerService {
         for attempt in turn.attempted { attempt.tell(attempt.attempts, attempt.pause) }
         for (complete, result) in turn.completions { complete(result) }
         for attempt in turn.calls { Task { await self.make(attempt) } }
+        for batch in turn.batches { Task { await self.make(batch) } }
         let lanes = turn.finishedLanes
         if lanes.isEmpty || rounds > 0 {
             settle(lanes, rounds: rounds)
@@ -157,6 +158,11 @@ extension HTTPHandlerService {
     private func make(_ attempt: HandlerAttempt) async {
         let result = await call(attempt)
         decide { dispatcher, now in dispatcher.ended(attempt, result, now: now) }
+    }
+
+    private func make(_ batch: BatchAttempt) async {
+        let result = await call(batch)
+        decide { dispatcher, now in dispatcher.ended(batch, result, now: now) }
     }
 
     private func hold(_ lane: String, _ pause: Duration, _ state: inout State) {

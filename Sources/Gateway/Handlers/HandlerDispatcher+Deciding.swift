@@ -5,7 +5,11 @@ extension HandlerDispatcher {
     /// Looks at lanes whose turn it is.
     mutating func proceed(_ now: Instant, _ turn: inout Turn) {
         // Ends soon: what starts takes one of the places for calls, and gives it back by `release` only.
-        while let start = backlog.popLast() { begin(start, now, &turn) }
+        while true {
+            beginGatherings(now, &turn)
+            guard let start = backlog.popLast() else { return }
+            begin(start, now, &turn)
+        }
     }
 
     private mutating func begin(_ start: LaneScheduler<UInt64>.Start, _ now: Instant, _ turn: inout Turn) {
@@ -22,19 +26,15 @@ extension HandlerDispatcher {
         if let notBefore = entry.job.stored?.notBefore, now < notBefore {
             return hold(start.job, entry, now.duration(to: notBefore), &turn)
         }
+        if let limits = entry.job.batch { return gather(start, entry, limits, now, &turn) }
         switch breaker.admit(now: now) {
         case .allowed(let ticket):
-            entry.attempts += 1
-            entry.isRunning = true
+            let attempt = attempt(start.job, &entry, start.sequence, ticket, now)
             entries[start.job] = entry
-            if entry.allAttempts > 1 { figures.countRetry() }
-            let timeout = entry.isStored ? min(limits.callTimeout, entry.job.timeout) : limits.callTimeout
-            turn.calls.append(
-                HandlerAttempt(
-                    id: start.job, job: entry.job, sequence: start.sequence, number: entry.allAttempts, begin: now,
-                    deadline: min(entry.deadline, now + timeout), breakerTicket: ticket))
+            if attempt.number > 1 { figures.countRetry() }
+            turn.calls.append(attempt)
         case .refused(let until) where entry.isStored:
-            backlog += scheduler.blocked(lane: start.lane, by: start.job).start
+            backlog += scheduler.blocked(lane: start.lane).start
             gated.append(start.lane)
             armGate(now.duration(to: until), &turn)
         case .refused:
@@ -42,6 +42,18 @@ extension HandlerDispatcher {
             entries[start.job] = entry
             giveWay(start.job, entry, .temporary(.notConnected), now, &turn)
         }
+    }
+
+    /// Notes that a call is made.
+    func attempt(
+        _ id: UInt64, _ entry: inout Entry, _ sequence: UInt64, _ ticket: CircuitBreaker.Ticket, _ now: Instant
+    ) -> HandlerAttempt {
+        entry.attempts += 1
+        entry.isRunning = true
+        let timeout = entry.isStored ? min(limits.callTimeout, entry.job.timeout) : limits.callTimeout
+        return HandlerAttempt(
+            id: id, job: entry.job, sequence: sequence, number: entry.allAttempts, begin: now,
+            deadline: min(entry.deadline, now + timeout), breakerTicket: ticket)
     }
 
     /// No call is made: a CONNECT is held, everything else fails at once.
@@ -62,8 +74,10 @@ extension HandlerDispatcher {
     }
 
     /// Draws the conclusion from a call of a job that is still of interest.
+    ///
+    /// - Parameter finishes: jobs before it in its lane that end with this turn.
     mutating func conclude(
-        _ id: UInt64, _ entry: Entry, _ result: CallResult, _ now: Instant, _ turn: inout Turn
+        _ id: UInt64, _ entry: Entry, _ result: CallResult, finishes: Int = 0, _ now: Instant, _ turn: inout Turn
     ) {
         var outcome = result.outcome
         // "Not now" is an answer for the statistics and a temporary failure for the client.
@@ -78,7 +92,7 @@ extension HandlerDispatcher {
             end(id, .deadLetter(cause), &turn)
         case .retry(let pause) where entry.isStored:
             if let stored = entry.job.stored { turn.attempted.append((stored.attempted, entry.allAttempts, pause)) }
-            hold(id, entry, pause, &turn)
+            hold(id, entry, pause, finishes: finishes, &turn)
         case .answer:
             end(id, result.answer ?? .done, &turn)
         case .refuse:
@@ -88,9 +102,9 @@ extension HandlerDispatcher {
         case .drop, .deadLetter:
             end(id, Self.giveUp(entry, .handlerError), &turn)
         case .retry(let pause):
-            hold(id, entry, pause, &turn)
+            hold(id, entry, pause, finishes: finishes, &turn)
         case .hold:
-            hold(id, entry, now.duration(to: entry.deadline), &turn)
+            hold(id, entry, now.duration(to: entry.deadline), finishes: finishes, &turn)
         case .disableRoute:
             let route = entry.job.input.route
             if disabledRoutes.insert(route).inserted {
@@ -98,7 +112,7 @@ extension HandlerDispatcher {
             }
             guard !entry.isStored else { return end(id, .suspended, &turn) }
             guard entry.isConnect else { return end(id, Self.giveUp(entry, .unavailable), &turn) }
-            hold(id, entry, now.duration(to: entry.deadline), &turn)
+            hold(id, entry, now.duration(to: entry.deadline), finishes: finishes, &turn)
         }
     }
 
@@ -118,10 +132,16 @@ extension HandlerDispatcher {
 }
 
 extension HandlerDispatcher {
-    private mutating func hold(_ id: UInt64, _ entry: Entry, _ pause: Duration, _ turn: inout Turn) {
+    mutating func hold(
+        _ id: UInt64, _ entry: Entry, _ pause: Duration, finishes: Int = 0, _ turn: inout Turn
+    ) {
         guard !(isDraining && entry.isConnect) else { return end(id, .connect(.retry), &turn) }
         guard !(isDraining && entry.isStored) else { return end(id, .kept, &turn) }
-        backlog += scheduler.blocked(lane: entry.job.waitingLane, by: id).start
+        guard finishes == 0 else {
+            stops[entry.job.waitingLane] = pause
+            return
+        }
+        backlog += scheduler.blocked(lane: entry.job.waitingLane).start
         turn.pauses.append((entry.job.waitingLane, pause))
     }
 
@@ -140,14 +160,14 @@ extension HandlerDispatcher {
         gated = []
     }
 
-    private mutating func armGate(_ pause: Duration, _ turn: inout Turn) {
+    mutating func armGate(_ pause: Duration, _ turn: inout Turn) {
         guard !isGateArmed else { return }
         isGateArmed = true
         turn.pauses.append((Self.gate, max(pause, .milliseconds(1))))
     }
 
     /// The job whose turn it was is done; its lane goes on when that has been told.
-    private mutating func end(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
+    mutating func end(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
         if let lane = entries[id]?.job.waitingLane { turn.finishedLanes.append(lane) }
         complete(id, result, &turn)
     }
@@ -200,11 +220,16 @@ extension HandlerDispatcher {
         case .success, .denied, .gone: return
         case .invalidAnswer, .rejected, .temporary, .unexpected: break
         }
+        tell(result, of: attempt, now, &turn)
+    }
+
+    /// What brought nothing usable is in the log, now and then.
+    mutating func tell(_ result: CallResult, of attempt: HandlerAttempt, _ now: Instant, _ turn: inout Turn) {
         let label = result.outcome.label
         guard let suppressed = failures.report(label, now: now) else { return }
         turn.notices.append(
             .failure(
-                route: route, eventID: attempt.job.input.id, outcome: label, problem: result.problem,
+                route: attempt.job.input.route, eventID: attempt.job.input.id, outcome: label, problem: result.problem,
                 suppressed: suppressed))
     }
 

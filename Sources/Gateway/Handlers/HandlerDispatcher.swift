@@ -23,6 +23,7 @@ struct HandlerDispatcher: Sendable {
     struct Turn: Sendable {
         var completions: [(complete: @Sendable (HandlerResult) -> Void, result: HandlerResult)] = []
         var calls: [HandlerAttempt] = []
+        var batches: [BatchAttempt] = []
         /// Lanes that stand still for so long; then ``HandlerDispatcher/wake(lane:now:)`` is due.
         var pauses: [(lane: String, duration: Duration)] = []
         /// Stored events whose call has failed, and that are tried again.
@@ -42,6 +43,8 @@ struct HandlerDispatcher: Sendable {
         /// How often the circuit breaker said no.
         var refusals = 0
         var isRunning = false
+        /// A call for several failed, which may have been because of this one.
+        var goesAlone = false
         /// The client has got its answer already; what follows is between us and the handler.
         var isCompleted = false
 
@@ -79,6 +82,12 @@ struct HandlerDispatcher: Sendable {
     var isGateArmed = false
     /// Stored events, which are bounded by whoever reads them from the file.
     var storedCount = 0
+    /// By route: events that wait for others to go with them.
+    var gatherings: [String: Gathering] = [:]
+    /// Those that have waited, and wait for a place among the calls.
+    var readyGatherings: [Gathering] = []
+    /// Lanes that stand still as soon as their completions are made, because of an event behind these.
+    var stops: [String: Duration] = [:]
     /// Lanes that end with their last job.
     var endingLanes: Set<String> = []
     private var lastID: UInt64 = 0
@@ -150,6 +159,8 @@ struct HandlerDispatcher: Sendable {
         var turn = Turn()
         if lane == Self.gate {
             openGate(now, &turn)
+        } else if let route = Self.route(ofGathering: lane) {
+            close(gathering: route, now, &turn)
         } else {
             backlog += scheduler.unblocked(lane: lane).start
         }
@@ -161,6 +172,11 @@ struct HandlerDispatcher: Sendable {
     mutating func release(lanes: [String], now: Instant) -> Turn {
         var turn = Turn()
         for lane in lanes { finish(lane: lane) }
+        for lane in lanes {
+            guard let pause = stops.removeValue(forKey: lane) else { continue }
+            backlog += scheduler.blocked(lane: lane).start
+            turn.pauses.append((lane, pause))
+        }
         proceed(now, &turn)
         return turn
     }
@@ -201,6 +217,7 @@ struct HandlerDispatcher: Sendable {
             backlog += scheduler.unblocked(lane: entry.job.waitingLane).start
         }
         gated = []
+        for route in Array(gatherings.keys) { close(gathering: route, now, &turn) }
         proceed(now, &turn)
         return turn
     }

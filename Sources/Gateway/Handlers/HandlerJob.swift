@@ -14,6 +14,8 @@ struct HandlerJob: Sendable {
     var timeout: Duration
     /// Whether the event may reach the handler twice.
     var isIdempotent: Bool
+    /// Whether it goes to the handler together with others of its route, and how; nobody waits for its answer then.
+    var batch: BatchLimits?
     /// What it brings along from the outbox, with ``DeliveryMode/atLeastOnce`` only.
     var stored: StoredDelivery?
     /// Called exactly once, on any thread.
@@ -21,7 +23,8 @@ struct HandlerJob: Sendable {
 
     init(
         input: EnvelopeInput, mode: DeliveryMode, lane: String, socketID: String, timeout: Duration,
-        isIdempotent: Bool, stored: StoredDelivery? = nil, complete: @escaping @Sendable (HandlerResult) -> Void
+        isIdempotent: Bool, batch: BatchLimits? = nil, stored: StoredDelivery? = nil,
+        complete: @escaping @Sendable (HandlerResult) -> Void
     ) {
         self.input = input
         self.mode = mode
@@ -29,6 +32,7 @@ struct HandlerJob: Sendable {
         self.socketID = socketID
         self.timeout = timeout
         self.isIdempotent = isIdempotent
+        self.batch = batch
         self.stored = stored
         self.complete = complete
     }

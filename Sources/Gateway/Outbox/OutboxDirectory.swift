@@ -7,6 +7,8 @@ struct OutboxDirectory: Sendable {
     private(set) var policies: [String: RetryPolicy] = [:]
     /// Of calls, by route.
     private(set) var timeouts: [String: Duration] = [:]
+    /// Of requests with several events, by route; the others are missing.
+    private(set) var batches: [String: BatchLimits] = [:]
     /// Handlers whose predecessors still work.
     var paused: Set<String> = []
     /// Of these, and of handlers that the configuration does not have any more; bounded by what is in memory.
@@ -20,7 +22,11 @@ struct OutboxDirectory: Sendable {
         }
         self.handlers = generation.handlers
         self.timeouts = [:]
-        for route in generation.configuration.routes { self.timeouts[route.name] = route.timeout }
+        self.batches = [:]
+        for route in generation.configuration.routes {
+            self.timeouts[route.name] = route.timeout
+            self.batches[route.name] = route.batch.map { BatchLimits(max: $0.max, linger: $0.linger) }
+        }
         self.policies = [:]
         for (name, handler) in generation.configuration.handlers {
             guard case .http(let options) = handler else { continue }

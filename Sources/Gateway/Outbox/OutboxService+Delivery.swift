@@ -6,8 +6,11 @@ extension OutboxService {
     /// Hands an event to its handler, and takes what comes of it.
     func deliver(_ stored: StoredEvent, apply: @escaping @Sendable (HandlerAnswer, StoredEvent) -> Void) {
         let event = stored.event
-        let (found, policy, timeout) = self.directory.withLock { directory in
-            (directory.handler(for: stored), directory.policies[event.handler], directory.timeouts[event.route])
+        let (found, policy, timeout, batch) = self.directory.withLock { directory in
+            (
+                directory.handler(for: stored), directory.policies[event.handler], directory.timeouts[event.route],
+                directory.batches[event.route]
+            )
         }
         guard let handler = found else { return }
         let now = ContinuousClock.now
@@ -21,7 +24,7 @@ extension OutboxService {
                 id: event.id, time: Timestamp(milliseconds: event.accepted), route: event.route, node: "", socket: nil,
                 content: .stored(type, envelope)),
             mode: .atLeastOnce, lane: event.lane, socketID: event.socket,
-            timeout: timeout ?? .seconds(3_600), isIdempotent: true,
+            timeout: timeout ?? .seconds(3_600), isIdempotent: true, batch: batch,
             stored: StoredDelivery(
                 sequence: stored.sequence, earlierAttempts: stored.attempts, since: now - age,
                 notBefore: pause > .zero ? now + min(pause, RetryAfter.longest) : nil,

@@ -17,6 +17,7 @@ final class Route: Sendable {
     let disconnectsAtOnce: Bool
     /// The client's own id of an event.
     let dedupe: Template?
+    let batch: BatchLimits?
     /// What puts events into one lane; `nil`: the socket.
     let lane: Lane
 
@@ -44,6 +45,7 @@ final class Route: Sendable {
         self.isIdempotent = options.idempotent
         self.disconnectsAtOnce = options.disconnectsAtOnce
         self.dedupe = options.dedupe
+        self.batch = options.batch.map { BatchLimits(max: $0.max, linger: $0.linger) }
         self.lane =
             switch options.orderBy {
             case .socket: .socket

@@ -227,7 +227,16 @@ final class Router: Sendable {
         if isConnect { socket.isAnnounced = true }
         let bytes = source.arguments.count + source.attachments.reduce(0) { $0 + $1.readableBytes }
         let cost = HandlerBackpressure.cost(bytes: bytes)
-        let pending = Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost, dedupe: dedupe)
+        var pending = Pending(socket: socket, route: route, ackID: ackID, auth: auth, cost: cost, dedupe: dedupe)
+        if let template = route.ack, ackID != nil || dedupe != nil {
+            do {
+                pending.ack = try self.rendered(template, source)
+            } catch {
+                // Before anything has happened: its sender may mend it.
+                shard.counters.actionsFailed &+= 1
+                return self.fail(ClientError(.badRequest, message: error.message), pending)
+            }
+        }
         if !isConnect, route.mode == .atLeastOnce, let name = route.handlerName, let outbox = self.outbox {
             return self.store(input, for: name, lane: route.lane(of: source, eventID: eventID), pending, in: outbox)
         }
@@ -243,6 +252,7 @@ final class Router: Sendable {
             input: input, mode: isConnect ? .request : route.mode,
             lane: isRefresh ? eventID : route.lane(of: source, eventID: eventID),
             socketID: socket.id, timeout: timeout, isIdempotent: route.isIdempotent || isRefresh,
+            batch: route.mode == .atMostOnce && !isConnect && !isRefresh ? route.batch : nil,
             complete: { [self] result in
                 // Later even from the loop itself: whoever submits is in the middle of something.
                 loop.execute { self.finish(bound.value, result) }
@@ -253,6 +263,12 @@ final class Router: Sendable {
             if isConnect { return socket.client.connectDecided(socket, .tryLater) }
             return self.fail(ClientError(.busy), pending)
         }
+    }
+
+    private func rendered(_ template: AckTemplate, _ source: EventSource) throws(TemplateError) -> DedupeAnswer {
+        var answer = DedupeAnswer(arguments: ByteBuffer())
+        try template.render(into: &answer.arguments, attachments: &answer.attachments, source)
+        return answer
     }
 
     // MARK: - Routes that store
@@ -278,7 +294,7 @@ final class Router: Sendable {
 
     private func stored(_ pending: Pending, _ result: OutboxService.Appended) {
         switch result {
-        case .stored: self.acknowledge(DedupeAnswer(arguments: ByteBuffer()), pending)
+        case .stored: self.acknowledge(pending.ack, pending)
         case .busy: self.fail(ClientError(.busy), pending)
         case .unavailable:
             self.fail(ClientError(.unavailable, message: "the event cannot be stored at the moment"), pending)
@@ -294,6 +310,8 @@ final class Router: Sendable {
         var ackID: UInt64?
         var auth: GatewayConfiguration.Auth?
         var cost: Int
+        /// What its sender is told when it is stored or handed over.
+        var ack = DedupeAnswer(arguments: ByteBuffer())
         /// By which repeats of it are known.
         var dedupe: Deduplication<RepeatedEvent>.Key?
     }
@@ -357,7 +375,7 @@ final class Router: Sendable {
             if socket.phase == .connecting { return socket.client.connectDecided(socket, .tryLater) }
             self.fail(error, pending)
         case .done:
-            self.acknowledge(DedupeAnswer(arguments: ByteBuffer()), pending)
+            self.acknowledge(pending.ack, pending)
         case .deadLetter, .suspended, .kept:
             // Of stored events only, which do not come here.
             break

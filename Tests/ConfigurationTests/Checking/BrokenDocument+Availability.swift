@@ -20,9 +20,6 @@ extension BrokenDocument {
         # process
         {"handlers":{"x":{"type":"process","whatever":1}}}
         > gateway.json:1:26 /handlers/x/type: "process" handlers are not available in this version (available: http)
-        # batch
-        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{"max":5}}]}
-        > gateway.json:1:103 /routes/0/batch: "batch" is not available in this version
         # webtransport
         {"endpoints":[{"path":"/socket.io/","protocol":"socket.io","transports": ["polling","webtransport"]}]}
         > gateway.json:1:85 /endpoints/0/transports/1: "webtransport" transports are not available in this version (available: polling, websocket)

@@ -19,7 +19,17 @@ extension BrokenDocument {
         > gateway.json:1:105 /routes/0/actions: a route with a "handler" has no "actions" of its own
         # handler and ack
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","ack":[1]}]}
-        > gateway.json:1:101 /routes/0/ack: a route with a "handler" has no "ack" of its own
+        > gateway.json:1:101 /routes/0/ack: with the mode "request" the ack is the handler's answer
+        # batch and request
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","batch":{}}]}
+        > gateway.json:1:103 /routes/0/batch: "batch" needs the mode "atLeastOnce" or "atMostOnce": who waits for an answer does not wait for others
+        # batch without handler
+        {"routes":[{"ack":[],"batch":{}}]}
+        > gateway.json:1:30 /routes/0/batch: "batch" needs a "handler"
+        # batch limits
+        {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","mode":"atMostOnce","batch":{"max":1001,"linger":"61s"}}]}
+        > gateway.json:1:130 /routes/0/batch/max: must be 1 to 1000
+        > gateway.json:1:144 /routes/0/batch/linger: must be at most 60s
         # timeout without handler
         {"routes":[{"ack":[],"timeout":"1s"}]}
         > gateway.json:1:32 /routes/0/timeout: "timeout" needs a "handler"
