@@ -14,6 +14,8 @@ final class LocalNamespace {
     private var applying: UInt64?
     /// The receivers of the item at hand; kept to spare an allocation per item.
     private var reached: ContiguousArray<Member> = []
+    /// Ways to members' connections that ask nobody.
+    private var lanes = BroadcastLanes()
 
     init(_ namespace: Namespace, shard: Shard) {
         self.namespace = namespace
@@ -25,12 +27,14 @@ final class LocalNamespace {
 
     func add(_ socket: Socket) {
         socket.slot = self.sockets.insert(socket)
+        self.lanes.forget(socket.slot)
         self.membership.add(socket.slot, socketID: socket.id, user: socket.user)
         self.namespace.socketAdded()
     }
 
     func remove(_ socket: Socket) {
         self.membership.remove(socket.slot)
+        self.lanes.forget(socket.slot)
         self.sockets.remove(socket.slot)
         self.namespace.socketRemoved()
     }
@@ -124,13 +128,45 @@ final class LocalNamespace {
         guard !members.isEmpty else { return }
         self.counters.fanoutDeliveries &+= UInt64(members.count)
         var form = SharedForm(broadcast, on: self.shard)
-        self.each(members) { socket in
+        // An answer is awaited from each; what is volatile may have to be dropped.
+        let usesLanes =
+            broadcast.collector == nil && !(broadcast.volatile && self.shard.core.memory.level >= .dropping)
+        var index = 0
+        while true {
+            if usesLanes { index = self.deliverByLane(&form, to: members, from: index) }
+            guard index < members.count else { break }
+            let member = members[index]
+            index += 1
+            guard let socket = self.sockets[member] else { continue }
             if let collector = broadcast.collector, let ackID = broadcast.ackID {
                 guard socket.client.acknowledges,
                     socket.awaitAck(ackID, collector, sequence: broadcast.offset ?? 0)
-                else { return }
+                else { continue }
             }
             socket.client.deliver(broadcast, &form, to: socket)
+            // It may have ended the socket, whose number then is free.
+            guard usesLanes, self.sockets[member] === socket else { continue }
+            if let offer = socket.client.offerLane(for: socket) { self.lanes.open(offer, for: member) }
         }
+    }
+
+    /// Delivers to members from `start` on, as long as they have lanes.
+    ///
+    /// Returns the first that has none, or one that is closed at the moment.
+    private func deliverByLane(
+        _ form: inout SharedForm, to members: ContiguousArray<Member>, from start: Int
+    ) -> Int {
+        var index = start
+        while index < members.count {
+            guard let kind = self.lanes[members[index]]?.kind, let only = form.only(kind.dialect) else { break }
+            let end = self.shard.outputs.append(
+                self.shard.arena.piece(only.id), to: members, from: index, lanes: self.lanes, kind: kind,
+                in: &self.shard.arena)
+            guard end > index else { break }
+            self.lanes.endpoints[Int(kind.endpoint)].messagesSent(end - index, isBinary: only.isBinary)
+            index = end
+        }
+        if index > start { self.shard.turnNeeded() }
+        return index
     }
 }

@@ -44,11 +44,10 @@ final class Connection: ChannelInboundHandler {
     private var phase = Phase.open
     private var readsPaused = false
     private var writer = DirectWriter()
-    private var output = OutputArena.List()
-    private var outputBytes = 0
-    private var isDirty = false
+    /// Its place in the shard's table of what is to be sent; as long as it is in its pipeline.
+    private var row: OutputRowID?
     /// The protocol has more to send after this turn's output, and is told also when the kernel takes that at once.
-    var reportsNextWrite = false
+    var reportsNextWrite = false { didSet { self.outputChanged() } }
     /// Counts drains of the backlog, so that the progress timer can see whether anything moved.
     private var progress: UInt32 = 0
     private var progressTimerRuns = false
@@ -87,7 +86,13 @@ final class Connection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.channel = context.channel
+        self.row = self.shard.connectionAdded(self)
         if context.channel.isActive { self.opened(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        // A channel that never became active ends without another word.
+        self.finish(.closed)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -101,7 +106,7 @@ final class Connection: ChannelInboundHandler {
             .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
         self.descriptor = transport ?? -1
         self.timerSlot.set(self)
-        self.shard.connectionOpened(self)
+        self.outputChanged()
         self.beginHandshake()
         if self.permit == nil { self.accepted(context.channel.remoteAddress) }
         // It may have been refused already.
@@ -228,13 +233,15 @@ final class Connection: ChannelInboundHandler {
     /// Bytes on their way to the peer: of this turn, and those that the kernel has not taken.
     var bufferedBytes: Int { self.writer.backlog + self.outputBytes }
 
+    /// Bytes of this turn.
+    private var outputBytes: Int { self.row.map { self.shard.outputs[$0].bytes } ?? 0 }
+
     /// What it keeps in memory beyond its own size: output that waits, and input that is not complete.
     var heldBytes: Int { self.bufferedBytes + (self.stream?.heldBytes ?? 0) }
 
     /// Sends all of a buffer of the shard's arena with this turn.
     func send(_ id: OutputArena.BufferID) {
-        guard self.phase == .open else { return }
-        self.appended(self.shard.arena.append(id, to: &self.output))
+        self.append { $0.append(id, to: &$1) }
     }
 
     /// Sends a buffer that only this connection gets.
@@ -245,43 +252,52 @@ final class Connection: ChannelInboundHandler {
 
     /// Sends what `body` writes; no buffer is allocated for it.
     func send(_ body: (inout ByteBuffer) -> Void) {
-        guard self.phase == .open else { return }
-        self.appended(self.shard.arena.append(to: &self.output, body))
+        self.append { $0.append(to: &$1, body) }
     }
 
     /// Sends a WebSocket frame whose payload `body` writes; no buffer is allocated for it.
     func sendFrame(_ opcode: Opcode, _ body: (inout ByteBuffer) -> Void) {
-        guard self.phase == .open else { return }
-        self.appended(
-            self.shard.arena.append(
-                to: &self.output, headerRoom: 10, body,
-                header: { FrameEncoder.writeHeader(opcode: opcode, length: $0, into: &$1) }))
-    }
-
-    private func appended(_ count: Int) {
-        self.outputBytes += count
-        if !self.isDirty {
-            self.isDirty = true
-            self.shard.markDirty(self)
+        self.append {
+            $0.append(
+                to: &$1, headerRoom: 10, body,
+                header: { FrameEncoder.writeHeader(opcode: opcode, length: $0, into: &$1) })
         }
     }
 
+    private func append(_ body: (inout OutputArena, inout OutputArena.List) -> Int) {
+        guard self.phase == .open, let row = self.row else { return }
+        self.shard.outputs.append(row) { body(&self.shard.arena, &$0) }
+        self.shard.turnNeeded()
+    }
+
+    /// What the shard may do without asking has changed.
+    private func outputChanged() {
+        guard let row = self.row else { return }
+        let keepsUp = self.phase == .open && self.writer.backlog == 0
+        let isPlain = keepsUp && !self.isTLS && !self.reportsNextWrite
+        self.shard.outputs.set(row, keepsUp: keepsUp, descriptor: isPlain ? self.descriptor : -1)
+    }
+
+    /// What a room gets may be put into this connection's row, because whoever speaks here would do nothing else.
+    func setTakesBroadcasts(_ takes: Bool) {
+        if let row = self.row { self.shard.outputs.setTakesBroadcasts(takes, row) }
+    }
+
+    /// Where ``setTakesBroadcasts(_:)`` holds.
+    var broadcastRow: OutputRowID? { self.row }
+
     /// The end of the turn: everything of it is written at once.
     ///
-    /// Called by the shard only.
-    func flushTurn() {
-        self.isDirty = false
-        let list = self.output
-        let count = self.outputBytes
-        self.output = OutputArena.List()
-        self.outputBytes = 0
+    /// Called by the shard only, unless all there was to do was a write that has succeeded. `attempt` is how one ended
+    /// that did not.
+    func flushTurn(_ output: TurnOutput, _ attempt: DirectWriter.Outcome?) {
         guard let channel = self.channel, channel.isActive, self.phase != .closed else { return }
-        if !list.isEmpty {
+        if !output.list.isEmpty {
             if let engine = self.tls {
-                self.encrypt(list, engine)
+                self.encrypt(output.list, engine)
             } else {
-                self.shard.counters.sentBytes &+= UInt64(count)
-                self.write(list, count: count, channel: channel)
+                self.shard.counters.sentBytes &+= UInt64(output.bytes)
+                self.write(output, attempt, channel: channel)
             }
         }
         if self.reportsNextWrite, self.phase == .open, self.writer.backlog == 0 {
@@ -347,19 +363,20 @@ final class Connection: ChannelInboundHandler {
         self.endHandshake()
         self.tls = nil
         self.phase = .flushing
-        self.output = OutputArena.List()
-        self.outputBytes = 0
+        self.outputChanged()
+        if let row = self.row { self.shard.outputs.removeOutput(row) }
         self.endStream(.error)
         if self.writer.backlog == 0 { self.shutDownOutput() }
     }
 
-    private func write(_ list: OutputArena.List, count: Int, channel: any Channel) {
+    private func write(_ output: TurnOutput, _ attempt: DirectWriter.Outcome?, channel: any Channel) {
+        let (list, count) = (output.list, output.bytes)
         guard self.writer.backlog == 0, self.descriptor >= 0 else {
             return self.enqueue(self.shard.arena.buffers(of: list), count: count, channel: channel)
         }
         var rest: ByteBuffer?
         let outcome = self.shard.arena.withBytes(of: list, gather: self.shard.gather) { bytes -> DirectWriter.Outcome in
-            let outcome = self.writer.write(bytes, to: self.descriptor)
+            let outcome = attempt ?? self.writer.write(bytes, to: self.descriptor)
             if case .wrote(let written) = outcome, written < bytes.count {
                 rest = ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[written...]))
             }
@@ -385,6 +402,7 @@ final class Connection: ChannelInboundHandler {
             return self.close(.slow)
         }
         self.writer.queued(count)
+        self.outputChanged()
         self.shard.counters.outputBuffered += count
         self.shard.grew(by: count)
         for var buffer in buffers {
@@ -392,7 +410,7 @@ final class Connection: ChannelInboundHandler {
             while let slice = buffer.readSlice(length: min(buffer.readableBytes, Self.slice)), slice.readableBytes > 0 {
                 let promise = self.shard.loop.makePromise(of: Void.self)
                 let count = slice.readableBytes
-                promise.futureResult.assumeIsolated().whenComplete { [self] _ in self.drained(count) }
+                promise.futureResult.assumeIsolated().whenComplete { [self] in self.drained(count, $0) }
                 channel.write(slice, promise: promise)
             }
         }
@@ -403,10 +421,13 @@ final class Connection: ChannelInboundHandler {
             after: self.shard.limits.writeProgress, slot: self.timerSlot, token: self.progress &* 2)
     }
 
-    private func drained(_ count: Int) {
+    private func drained(_ count: Int, _ result: Result<Void, any Error>) {
         self.shard.counters.outputBuffered -= count
         self.progress &+= 1
+        // The channel is closed, and its descriptor may mean another connection already.
+        if case .failure = result { self.descriptor = -1 }
         guard self.writer.drained(count), self.phase != .closed else { return }
+        self.outputChanged()
         if self.phase == .flushing { return self.shutDownOutput() }
         self.stream?.outputDrained()
     }
@@ -417,10 +438,10 @@ final class Connection: ChannelInboundHandler {
     func closeAfterFlush() {
         guard self.phase == .open else { return }
         self.phase = .flushing
-        if !self.isDirty {
-            self.isDirty = true
-            self.shard.markDirty(self)
-        }
+        self.outputChanged()
+        guard let row = self.row else { return }
+        self.shard.outputs.markDirty(row)
+        self.shard.turnNeeded()
     }
 
     /// Ends the connection at once; unsent bytes are dropped.
@@ -461,13 +482,15 @@ final class Connection: ChannelInboundHandler {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.descriptor = -1
+        // Before anything else can run: the descriptor may soon mean another connection.
+        self.outputChanged()
         self.timerSlot.cancelAll()
         self.endHandshake()
         self.tls = nil
         self.endStream(end)
         self.channel = nil
         if let permit = self.permit.take() { self.shard.core.admission.release(permit, now: .now) }
-        self.shard.connectionClosed(self)
+        if let row = self.row.take() { self.shard.connectionClosed(row) }
     }
 
     private func endStream(_ end: ConnectionEnd) {
@@ -481,7 +504,7 @@ final class Connection: ChannelInboundHandler {
     /// For a TLS connection the engine goes along: its records must be written by one side only.
     func detach() -> ConnectionHandOver? {
         guard self.phase == .open, let channel = self.channel, channel.isActive, self.descriptor >= 0,
-            self.writer.backlog == 0, self.output.isEmpty
+            self.writer.backlog == 0, self.outputBytes == 0
         else { return nil }
         let copy = DescriptorHandOver.duplicate(self.descriptor)
         guard copy >= 0 else { return nil }

@@ -22,6 +22,11 @@ struct DirectWriter {
     /// Never blocks and never raises SIGPIPE.
     func write(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> Outcome {
         precondition(self.backlog == 0, "bytes of the backlog would be overtaken")
+        return Self.offer(bytes, to: descriptor)
+    }
+
+    /// The same for who knows that there is no backlog.
+    static func offer(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> Outcome {
         var written = 0
         while written < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])

@@ -43,6 +43,10 @@ final class EndpointCounters {
         }
     }
 
+    func messagesSent(_ count: Int, isBinary: Bool) {
+        if isBinary { self.binarySent &+= UInt64(count) } else { self.textSent &+= UInt64(count) }
+    }
+
     func messageSent(isBinary: Bool) {
         if isBinary { self.binarySent &+= 1 } else { self.textSent &+= 1 }
     }

@@ -2,6 +2,7 @@ import EngineIO
 import HandlerContract
 import NIOCore
 import PlainEvents
+import Routing
 import WebSocketProtocol
 
 /// A client on a WebSocket of its own: its messages are events in JSON, or raw.
@@ -9,7 +10,7 @@ final class WebSocketClient: PlainClient {
     private let socketEndpoint: WebSocketEndpoint
     private let subprotocol: String?
     private let speaksJSON: Bool
-    private var stream: WebSocketStream?
+    private var stream: WebSocketStream? { didSet { oldValue?.setTakesBroadcasts(false) } }
     private var heartbeat: Heartbeat
     private let timerSlot = TimerSlot()
     /// How it said goodbye.
@@ -85,6 +86,20 @@ final class WebSocketClient: PlainClient {
         stream.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
     }
 
+    override func send(_ message: MessageValue, to socket: Socket) -> Bool {
+        guard !self.speaksJSON, let stream = self.stream, stream.deflate == nil else { return false }
+        let (opcode, bytes) = message.frame
+        socket.namespace.counters.fanoutDeliveries &+= 1
+        self.endpoint.counters.messageSent(isBinary: opcode == .binary)
+        stream.send(opcode, bytes)
+        return true
+    }
+
+    override func offerLane(for socket: Socket) -> LaneOffer? {
+        guard let row = self.stream?.setTakesBroadcasts(true) else { return nil }
+        return LaneOffer(row: row, dialect: self.speaksJSON ? .json : .rawWebSocket, counters: self.endpoint.counters)
+    }
+
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
         guard self.speaksJSON, let stream = self.stream else { return }
         self.endpoint.counters.messageSent(isBinary: false)
@@ -126,7 +141,7 @@ extension WebSocketClient: WebSocketOwner {
         self.endpoint.counters.textReceived &+= 1
         guard self.isWithinRate(), let socket = self.socket else { return }
         guard self.speaksJSON else {
-            return self.shard.router.message(.text(ByteBuffer(bytes: payload)), of: socket)
+            return self.shard.withMessage(payload) { self.shard.router.message(.text($0), of: socket) }
         }
         do throws(ClientMessageError) {
             switch try ClientMessage(payload) {
@@ -148,7 +163,7 @@ extension WebSocketClient: WebSocketOwner {
             return self.close(.violation(code: CloseCode.unsupportedData, reason: "messages are JSON text"))
         }
         guard self.isWithinRate(), let socket = self.socket else { return }
-        self.shard.router.message(.binary(ByteBuffer(bytes: payload)), of: socket)
+        self.shard.withMessage(payload) { self.shard.router.message(.binary($0), of: socket) }
     }
 
     func receivedPong(from stream: WebSocketStream) {
@@ -189,6 +204,16 @@ extension WebSocketClient: TimerTarget {
             self.shard.timers.schedule(after: options.pingInterval, slot: self.timerSlot, token: 0, now: due)
         case .close:
             self.close(.pingTimeout)
+        }
+    }
+}
+
+extension MessageValue {
+    /// How it is sent as it is.
+    fileprivate var frame: (Opcode, ByteBuffer) {
+        switch self {
+        case .text(let bytes): (.text, bytes)
+        case .binary(let bytes): (.binary, bytes)
         }
     }
 }

@@ -79,6 +79,13 @@ final class ActionRunner: Sendable {
             socket.client.kick(reason: reason)
         case .state(let set, let unset, .me):
             _ = socket.updateState(set: set, unset: unset)
+        case .send(let send) where self.sendsAtOnce(to: send.to, on: shard):
+            // What was published before comes first; nothing else sees this message, so it needs no place in the order.
+            shard.drainInbox()
+            guard socket.phase == .connected else { return }
+            if !socket.client.send(send.payload, to: socket) {
+                self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
+            }
         case .refresh(let expiresAt, let ttl):
             if let end = AuthorizationEnd(expiresAt: expiresAt, ttlSeconds: ttl) { self.extend(socket, until: end) }
         case .renew(let token):
@@ -86,6 +93,13 @@ final class ActionRunner: Sendable {
         default:
             self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
         }
+    }
+
+    /// Whether the socket's own client can be sent something without the bus.
+    private func sendsAtOnce(to recipient: Recipient, on shard: Shard) -> Bool {
+        guard case .me = recipient else { return false }
+        // While the bus delivers, newer messages must not come before the rest of what it has.
+        return !shard.isDrainingInbox
     }
 
     // MARK: - For anybody

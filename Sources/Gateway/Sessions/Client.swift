@@ -1,5 +1,6 @@
 import EngineIO
 import Identity
+import Routing
 import NIOCore
 
 /// The peer behind one or more sockets, whatever protocol it speaks.
@@ -37,6 +38,17 @@ class Client {
 
     /// An event or a message for one of the client's sockets; a client whose dialect has no words for it ignores it.
     func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {}
+
+    /// A message for one of the client's sockets that nobody else gets, at once.
+    ///
+    /// Returns `false`, and does nothing, when it has to come as a ``Broadcast`` instead.
+    func send(_ message: MessageValue, to socket: Socket) -> Bool { false }
+
+    /// A way to put what a room gets where ``deliver(_:_:to:)`` would have put it just now.
+    ///
+    /// `nil` when that does more than write one message to a WebSocket. Whoever offers closes the connection's row for it
+    /// (``Connection/setTakesBroadcasts(_:)``) when that changes.
+    func offerLane(for socket: Socket) -> LaneOffer? { nil }
 
     /// The client's ack callback is called with these arguments (comma-separated JSON).
     func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {}

@@ -18,6 +18,14 @@ extension EngineSession {
         return true
     }
 
+    /// See ``Client/offerLane(for:)``.
+    func offerLane(_ dialect: Dialect) -> LaneOffer? {
+        guard self.machine.writesDirectly, self.backlog == nil, self.base64.isEmpty,
+            let row = self.current?.setTakesBroadcasts(true)
+        else { return nil }
+        return LaneOffer(row: row, dialect: dialect, counters: self.endpoint.counters)
+    }
+
     /// How this client gets broadcasts compressed, if it does, and the same as others.
     var sharedDeflate: StreamDeflate.Kind? {
         guard let deflate = self.current?.deflate, deflate.isShared else { return nil }

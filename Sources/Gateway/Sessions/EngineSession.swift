@@ -31,7 +31,7 @@ final class EngineSession {
     let endpoint: EngineEndpoint
     let client: EngineClient
     var machine: EngineIO.Session
-    var current: WebSocketStream?
+    var current: WebSocketStream? { didSet { oldValue?.setTakesBroadcasts(false) } }
     var probing: WebSocketStream?
     var poll: OpenPoll?
     /// Numbers the polls that were held.
@@ -47,7 +47,7 @@ final class EngineSession {
     /// Whether what is queued for the next poll may be compressed.
     var mayCompress = false
     /// What waits while the client is behind; `nil` as long as it keeps up.
-    var backlog: Backlog?
+    var backlog: Backlog? { didSet { if self.backlog != nil { self.current?.setTakesBroadcasts(false) } } }
     /// Transports on which the client takes no bytes; only clients of protocol 3 say so.
     var base64: TransportSet = []
     private var clientKnows = false

@@ -53,18 +53,32 @@ final class RawEngineClient: EngineClient {
 
     override func received(text: UnsafeRawBufferPointer) {
         guard let socket = self.socket, socket.phase == .connected else { return }
-        self.shard.router.message(.text(ByteBuffer(bytes: text)), of: socket)
+        self.shard.withMessage(text) { self.shard.router.message(.text($0), of: socket) }
     }
 
     override func received(binary: UnsafeRawBufferPointer) {
         guard let socket = self.socket, socket.phase == .connected else { return }
-        self.shard.router.message(.binary(ByteBuffer(bytes: binary)), of: socket)
+        self.shard.withMessage(binary) { self.shard.router.message(.binary($0), of: socket) }
     }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         guard let entry = form.entry(.engineIO(self.revision, for: broadcast), deflate: self.session?.sharedDeflate)
         else { return }
         self.session?.deliver(entry, of: broadcast)
+    }
+
+    override func send(_ message: MessageValue, to socket: Socket) -> Bool {
+        // Where events may be dropped for a client that is behind, so may this.
+        guard case .text(let text) = message, let session = self.session, self.endpoint.slowConsumer == nil else {
+            return false
+        }
+        socket.namespace.counters.fanoutDeliveries &+= 1
+        session.sendMessage { $0.writeImmutableBuffer(text) }
+        return true
+    }
+
+    override func offerLane(for socket: Socket) -> LaneOffer? {
+        self.revision == .four ? self.session?.offerLane(.engineIO) : nil
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {

@@ -29,6 +29,12 @@ struct SharedForm {
         return entry
     }
 
+    /// The buffer of a dialect that needs one for the broadcast; `nil` when it needs more, or has no words for it.
+    mutating func only(_ dialect: Dialect) -> (id: OutputArena.BufferID, isBinary: Bool)? {
+        guard let entry = self.entry(dialect), entry.attachments.isEmpty else { return nil }
+        return (entry.firstID, entry.first.isBinary)
+    }
+
     /// The same; with `deflate`, what is worth it is sent compressed.
     mutating func entry(_ dialect: Dialect, deflate: StreamDeflate.Kind?) -> Entry? {
         let plain = self.entry(dialect)

@@ -301,6 +301,12 @@ final class SocketIOClient: EngineClient {
         self.session?.deliver(entry, of: broadcast)
     }
 
+    override func offerLane(for socket: Socket) -> LaneOffer? {
+        // One that can come back remembers what it was sent.
+        guard self.revision == .five, socket.track == nil else { return nil }
+        return self.session?.offerLane(.socketIO)
+    }
+
     /// The bytes of an event for a socket: with an offset for those that can come back.
     private func form(of broadcast: Broadcast, _ form: inout SharedForm, for socket: Socket) -> SharedForm.Entry? {
         let deflate = self.session?.sharedDeflate

@@ -21,7 +21,7 @@ struct OutputArena {
         fileprivate var index: UInt32
     }
 
-    private struct Piece {
+    fileprivate struct Piece {
         var buffer: UInt32
         var start: UInt32
         var length: UInt32
@@ -49,9 +49,21 @@ struct OutputArena {
     ///
     /// Returns their number.
     mutating func append(_ id: BufferID, to list: inout List) -> Int {
-        let length = UInt32(truncatingIfNeeded: self.buffers[Int(id.index)].readableBytes)
-        return self.append(Piece(buffer: id.index, start: 0, length: length, next: .max), to: &list)
+        self.append(self.piece(id), to: &list)
     }
+
+    /// A shared buffer as it is appended to many lists.
+    struct SharedPiece {
+        fileprivate var piece: Piece
+    }
+
+    func piece(_ id: BufferID) -> SharedPiece {
+        let length = UInt32(truncatingIfNeeded: self.buffers[Int(id.index)].readableBytes)
+        return SharedPiece(piece: Piece(buffer: id.index, start: 0, length: length, next: .max))
+    }
+
+    /// The same as with the id of its buffer, for who appends it often.
+    mutating func append(_ shared: SharedPiece, to list: inout List) -> Int { self.append(shared.piece, to: &list) }
 
     /// Lets `body` write an answer for one connection straight into the scratch buffer.
     ///

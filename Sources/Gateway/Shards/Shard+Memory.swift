@@ -34,7 +34,7 @@ extension Shard {
     /// Those who have much piled up, the largest last.
     private func piles() -> [Pile] {
         var piles: [Pile] = []
-        for connection in self.connections.values where connection.heldBytes >= Self.smallestPile {
+        for connection in self.connections where connection.heldBytes >= Self.smallestPile {
             piles.append(Pile(bytes: connection.heldBytes) { connection.close(.slow) })
         }
         for session in self.sessions.values where session.transport == .polling {

@@ -25,6 +25,8 @@ final class Shard {
         byteCount: TLSEngine.scratchSize, alignment: 16)
 
     var arena = OutputArena()
+    /// What each connection is to be sent with this turn.
+    var outputs = OutputTable<Connection>()
     var counters: ShardCounters
     /// By ``Namespace/label``.
     private(set) var namespaceCounters: [NamespaceCounters] = []
@@ -43,13 +45,12 @@ final class Shard {
     var namespaces: [LocalNamespace?] = []
     /// Sockets whose clients can come back to them, by pid.
     var holders: [SessionID: Socket] = [:]
-    private(set) var connections: [ObjectIdentifier: Connection] = [:]
-    var connectionCount: Int { self.connections.count }
+    var connections: [Connection] { self.outputs.everyone }
+    var connectionCount: Int { self.outputs.count }
     var random = SystemRandomNumberGenerator()
     private var ulids = ULIDGenerator()
 
     private(set) var endpoints: EndpointTable
-    private var dirtyConnections: ContiguousArray<Connection> = []
     private var dirtySessions: ContiguousArray<EngineSession> = []
     private var drained: ContiguousArray<BusItem> = []
     private var isTurnScheduled = false
@@ -113,11 +114,6 @@ final class Shard {
         self.loop.execute(turn)
     }
 
-    func markDirty(_ connection: Connection) {
-        self.dirtyConnections.append(connection)
-        self.turnNeeded()
-    }
-
     /// The session's open poll is to be answered at the end of the turn.
     func markDirty(_ session: EngineSession) {
         self.dirtySessions.append(session)
@@ -144,7 +140,7 @@ final class Shard {
     /// ack after its actions, a member leaving a room.
     func drainInbox() {
         // An item may end a socket, and what that sets off must not put newer items before the rest of this batch.
-        guard !self.isDrainingInbox else { return }
+        guard !self.isDrainingInbox, self.handle.inbox.count > 0 else { return }
         self.isDrainingInbox = true
         defer { self.isDrainingInbox = false }
         var items: ContiguousArray<BusItem> = []
@@ -167,12 +163,13 @@ final class Shard {
     private func flushConnections() {
         var index = 0
         // By index: a flush may close a connection, and that may send a last word to another one.
-        while index < self.dirtyConnections.count {
-            self.dirtyConnections[index].flushTurn()
+        while let unsettled = self.outputs.flush(
+            from: &index, self.arena, gather: self.gather, sent: &self.counters.sentBytes)
+        {
+            unsettled.owner.flushTurn(unsettled.output, unsettled.attempt)
             self.relieveMemory()
-            index += 1
         }
-        self.dirtyConnections.removeAll(keepingCapacity: true)
+        self.outputs.endTurn()
         self.arena.removeAll()
     }
 
@@ -212,7 +209,7 @@ final class Shard {
 
     /// Ends the connections that wait for a request.
     func closeIdleConnections(_ audience: ListenerContext.Audience) {
-        for connection in Array(self.connections.values) where connection.listener.audience == audience {
+        for connection in self.connections where connection.listener.audience == audience {
             connection.closeIfIdle()
         }
     }
@@ -231,7 +228,7 @@ final class Shard {
     }
 
     /// Connections, but for those of operators.
-    var clientConnectionCount: Int { self.connections.values.count { $0.listener.audience == .clients } }
+    var clientConnectionCount: Int { self.connections.count { $0.listener.audience == .clients } }
 
     var isDraining: Bool { self.core.isDraining }
 
@@ -243,6 +240,19 @@ final class Shard {
         swap(&buffer, &self.ackBuffer)
         buffer.clear()
         return buffer
+    }
+
+    private var messageBuffer = ByteBuffer()
+
+    /// Gives `body` a copy of a message that it may keep; the memory serves again unless it does.
+    func withMessage(_ bytes: UnsafeRawBufferPointer, _ body: (ByteBuffer) -> Void) {
+        var buffer = ByteBuffer()
+        swap(&buffer, &self.messageBuffer)
+        // New memory when somebody still has the last one.
+        buffer.clear()
+        buffer.writeBytes(bytes)
+        body(buffer)
+        if buffer.capacity <= 65_536 { self.messageBuffer = buffer }
     }
 
     func returnAckBuffer(_ buffer: ByteBuffer) {
@@ -264,12 +274,10 @@ final class Shard {
         if buffer.capacity <= 65_536 { self.payloadBuffer = buffer }
     }
 
-    func connectionOpened(_ connection: Connection) {
-        self.connections[ObjectIdentifier(connection)] = connection
-    }
+    func connectionAdded(_ connection: Connection) -> OutputRowID { self.outputs.add(connection) }
 
-    func connectionClosed(_ connection: Connection) {
-        guard self.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        if self.isTurnScheduled == false, !self.dirtyConnections.isEmpty { self.turnNeeded() }
+    func connectionClosed(_ row: OutputRowID) {
+        guard self.outputs.remove(row) else { return }
+        if !self.isTurnScheduled, self.outputs.hasDirty { self.turnNeeded() }
     }
 }

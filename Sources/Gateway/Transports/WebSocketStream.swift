@@ -174,6 +174,16 @@ final class WebSocketStream: ByteStream {
     var bufferedBytes: Int { self.connection.bufferedBytes }
     var isBehind: Bool { self.connection.isBehind }
 
+    /// See ``Connection/setTakesBroadcasts(_:)``.
+    ///
+    /// Returns the row where it holds; `nil` where it does not, because what is sent here may be compressed.
+    @discardableResult
+    func setTakesBroadcasts(_ takes: Bool) -> OutputRowID? {
+        guard self.deflate == nil, !takes || !self.isClosing else { return nil }
+        self.connection.setTakesBroadcasts(takes)
+        return self.connection.broadcastRow
+    }
+
     /// ``outputDrained()`` is called also when this turn's output is taken at once.
     func reportNextWrite() { self.connection.reportsNextWrite = true }
 
@@ -192,6 +202,11 @@ final class WebSocketStream: ByteStream {
     func send(_ packet: OutboundPacket, compress: Bool) {
         guard compress, let deflate = self.deflate else { return self.connection.send(packet.webSocketFrame) }
         self.connection.send(packet.withPayload { deflate.frame(packet.opcode, $0) } ?? packet.webSocketFrame)
+    }
+
+    /// Sends a frame of an uncompressed WebSocket.
+    func send(_ opcode: Opcode, _ payload: ByteBuffer) {
+        self.connection.sendFrame(opcode) { $0.writeImmutableBuffer(payload) }
     }
 
     /// Sends a text frame whose payload `body` writes.

@@ -1,0 +1,206 @@
+/// Names a row of an ``OutputTable`` for as long as its connection has it.
+///
+/// Rows are used again: an old name then fits no more.
+struct OutputRowID: Hashable {
+    fileprivate var index: UInt32
+    fileprivate var generation: UInt32
+}
+
+/// What a connection is to be sent with this turn.
+struct TurnOutput {
+    var list = OutputArena.List()
+    var bytes = 0
+}
+
+/// What is known of one connection.
+private struct Row {
+    var output = TurnOutput()
+    var generation: UInt32 = 0
+    /// See ``OutputTable/set(_:keepsUp:descriptor:)``.
+    var descriptor: CInt = -1
+    var condition: Condition = []
+
+    mutating func takeOutput() -> TurnOutput {
+        defer { self.output = TurnOutput() }
+        return self.output
+    }
+}
+
+/// What else is known of a connection here.
+private struct Condition: OptionSet {
+    let rawValue: UInt8
+
+    /// It is open, and nothing waits for the peer to read.
+    static var keepsUp: Condition { Condition(rawValue: 1) }
+    /// What a room gets may be put here without asking the session: it would do nothing else.
+    static var takesBroadcasts: Condition { Condition(rawValue: 2) }
+    /// Both of these: a lane to it is open.
+    static var isOpenLane: Condition { Condition(rawValue: 3) }
+    static var isDirty: Condition { Condition(rawValue: 4) }
+}
+
+/// What each connection of a loop is to be sent in this turn, and whether it can be written without asking it.
+///
+/// One dense row a connection: a walk over the members of a room touches a line of memory for each of them, and no
+/// object. A connection keeps its row true; the shard goes through those that have something to send.
+struct OutputTable<Owner: AnyObject> {
+    private var rows: ContiguousArray<Row> = []
+    private var owners: ContiguousArray<Owner?> = []
+    private var free: ContiguousArray<UInt32> = []
+    private var dirty: ContiguousArray<UInt32> = []
+    private(set) var count = 0
+
+    init() {}
+
+    /// All that have a row.
+    var everyone: [Owner] { self.owners.compactMap { $0 } }
+
+    mutating func add(_ owner: Owner) -> OutputRowID {
+        self.count += 1
+        guard let index = self.free.popLast() else {
+            self.rows.append(Row())
+            self.owners.append(owner)
+            return OutputRowID(index: UInt32(self.rows.count - 1), generation: 0)
+        }
+        self.owners[Int(index)] = owner
+        return OutputRowID(index: index, generation: self.rows[Int(index)].generation)
+    }
+
+    /// The connection is gone, and what it was to be sent.
+    ///
+    /// Returns `false` when that was known.
+    mutating func remove(_ id: OutputRowID) -> Bool {
+        guard self.isValid(id) else { return false }
+        let index = Int(id.index)
+        self.rows[index] = Row(generation: id.generation &+ 1)
+        self.owners[index] = nil
+        self.free.append(id.index)
+        self.count -= 1
+        return true
+    }
+
+    private func isValid(_ id: OutputRowID) -> Bool {
+        Int(id.index) < self.rows.count && self.rows[Int(id.index)].generation == id.generation
+            && self.owners[Int(id.index)] != nil
+    }
+
+    /// What a connection is to be sent, as far as it goes; nothing when the row belongs to somebody else by now.
+    subscript(id: OutputRowID) -> TurnOutput { self.isValid(id) ? self.rows[Int(id.index)].output : TurnOutput() }
+
+    // MARK: - What a connection says of itself
+
+    /// - Parameters:
+    ///   - keepsUp: it is open, and nothing waits for the peer to read.
+    ///   - descriptor: where its output may go as it is, when the connection has nothing to do about it; -1 otherwise. It
+    ///     is taken back before the descriptor can mean another connection.
+    mutating func set(_ id: OutputRowID, keepsUp: Bool, descriptor: CInt) {
+        guard self.isValid(id) else { return }
+        let index = Int(id.index)
+        self.rows[index].descriptor = descriptor
+        if keepsUp {
+            self.rows[index].condition.insert(.keepsUp)
+        } else {
+            self.rows[index].condition.remove(.keepsUp)
+        }
+    }
+
+    mutating func setTakesBroadcasts(_ takes: Bool, _ id: OutputRowID) {
+        guard self.isValid(id) else { return }
+        if takes {
+            self.rows[Int(id.index)].condition.insert(.takesBroadcasts)
+        } else {
+            self.rows[Int(id.index)].condition.remove(.takesBroadcasts)
+        }
+    }
+
+    // MARK: - This turn's output
+
+    /// Lets `body` append to the list of a connection; it returns the number of bytes.
+    mutating func append(_ id: OutputRowID, _ body: (inout OutputArena.List) -> Int) {
+        guard self.isValid(id) else { return }
+        let index = Int(id.index)
+        self.rows[index].output.bytes += body(&self.rows[index].output.list)
+        self.markDirty(id)
+    }
+
+    /// The connection is to be looked at when the turn ends.
+    mutating func markDirty(_ id: OutputRowID) {
+        guard self.isValid(id), !self.rows[Int(id.index)].condition.contains(.isDirty) else { return }
+        self.rows[Int(id.index)].condition.insert(.isDirty)
+        self.dirty.append(id.index)
+    }
+
+    /// Drops what a connection was to be sent.
+    mutating func removeOutput(_ id: OutputRowID) {
+        guard self.isValid(id) else { return }
+        _ = self.rows[Int(id.index)].takeOutput()
+    }
+
+    var hasDirty: Bool { !self.dirty.isEmpty }
+
+    /// Appends the same piece to one connection after the other, as long as their lanes are of one kind and open.
+    ///
+    /// Returns the first that is not: that member's delivery is for its session.
+    mutating func append(
+        _ piece: OutputArena.SharedPiece, to members: ContiguousArray<UInt32>, from start: Int,
+        lanes: borrowing BroadcastLanes, kind: BroadcastLane.Kind, in arena: inout OutputArena
+    ) -> Int {
+        var index = start
+        while index < members.count {
+            let lane = lanes[members[index]]
+            guard let lane, lane.kind == kind else { return index }
+            let row = Int(lane.row.index)
+            guard row < self.rows.count, self.rows[row].generation == lane.row.generation,
+                self.rows[row].condition.contains(.isOpenLane)
+            else { return index }
+            self.rows[row].output.bytes += arena.append(piece, to: &self.rows[row].output.list)
+            if !self.rows[row].condition.contains(.isDirty) {
+                self.rows[row].condition.insert(.isDirty)
+                self.dirty.append(lane.row.index)
+            }
+            index += 1
+        }
+        return index
+    }
+
+    // MARK: - The end of the turn
+
+    /// Writes one dirty connection after the other, and leaves to `owner` what a plain write does not settle.
+    ///
+    /// `index` is where to go on; `nil` when all are done. Returns with each connection that has to be asked: what it was
+    /// to be sent, and how the attempt to write it ended, if there was one.
+    mutating func flush(
+        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer, sent: inout UInt64
+    ) -> Unsettled? {
+        while index < self.dirty.count {
+            let row = Int(self.dirty[index])
+            index += 1
+            self.rows[row].condition.remove(.isDirty)
+            let output = self.rows[row].takeOutput()
+            var attempt: DirectWriter.Outcome?
+            if self.rows[row].descriptor >= 0, !output.list.isEmpty {
+                let descriptor = self.rows[row].descriptor
+                attempt = arena.withBytes(of: output.list, gather: gather) { DirectWriter.offer($0, to: descriptor) }
+                if attempt == .wrote(output.bytes) {
+                    sent &+= UInt64(output.bytes)
+                    continue
+                }
+            }
+            guard let owner = self.owners[row] else { continue }
+            return Unsettled(owner: owner, output: output, attempt: attempt)
+        }
+        return nil
+    }
+
+    /// What is left to its connection.
+    struct Unsettled {
+        var owner: Owner
+        var output: TurnOutput
+        var attempt: DirectWriter.Outcome?
+    }
+
+    /// All of ``flush(from:_:gather:sent:)`` is done.
+    mutating func endTurn() {
+        self.dirty.removeAll(keepingCapacity: self.dirty.count < 65_536)
+    }
+}
