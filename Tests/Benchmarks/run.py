@@ -4,11 +4,12 @@
     python3 Tests/Benchmarks/run.py                     # everything; some ten minutes; writes results.md and results.svg
     python3 Tests/Benchmarks/run.py --only "room" --rounds 1 --output /tmp
 
-Needs a release build (`swift build -c release --product gatehouse --scratch-path .build-release`), cc, and, for the
-peers, Debian's node-ws, libnginx-mod-nchan and libuv1, and from PyPI python-socketio, uvicorn, uvloop and socketify (into
-.venv-benchmarks, by itself). A peer that is missing is left out, and the table says so. The server is pinned to one core
-and the generator, `gatehouse bench`, to another; servers take turns, and the median of the rounds counts. Ratios travel
-between machines, microseconds do not.
+What is measured stands in workloads.py. Needs a release build (`swift build -c release --product gatehouse
+--scratch-path .build-release`), cc, and, for the peers, Debian's node-ws, libnginx-mod-nchan, nats-server and libuv1, and
+from PyPI python-socketio, uvicorn, uvloop and socketify (into .venv-benchmarks, by itself). A peer that is missing is left
+out, and the table says so. The server is pinned to one core and the generator, `gatehouse bench`, to another; servers take
+turns, each is compared with the floor of the same round, and the median of the rounds counts. Ratios travel between
+machines, microseconds do not.
 """
 
 import argparse
@@ -25,53 +26,11 @@ import sys
 import tempfile
 import time
 
+import workloads
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PACKAGES = ["python-socketio==5.18.1", "uvicorn==0.54.0", "uvloop==0.23.0", "websockets==17.4", "socketify==0.0.31"]
-
-# Name, what the floor does for it (None: the figure stands for itself), the most that Gatehouse may need of it, and
-# what each server is asked: scenario, URL, options.
-ECHO = ["--protocol", "websocket", "-c", "200"]
-WORKLOADS = [
-    ("WebSocket echo, 200 connections", "echo", 1.7, {
-        "floor": ("echo", "ws:/echo", ECHO), "gatehouse": ("echo", "ws:/echo", ECHO),
-        "socketify": ("echo", "ws:/echo", ECHO), "node-ws": ("echo", "ws:/echo", ECHO)}),
-    ("Socket.IO echo with ack, 200 connections", "echo", 1.9, {
-        "floor": ("echo", "ws:/echo", ECHO), "gatehouse": ("echo", "http:/", ["-c", "200"]),
-        "python-socketio": ("echo", "http:/", ["-c", "200"])}),
-    ("room of 1,000, one in flight", "room", 1.0, {
-        "floor": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "gatehouse": ("fanout", "http:/", ["-c", "1000"]),
-        "socketify": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "nchan": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "node-ws": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "python-socketio": ("fanout", "http:/", ["-c", "1000"])}),
-    ("room of 1,000, 8 in flight", "room", 0.25, {
-        "floor": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "gatehouse": ("fanout", "http:/", ["-c", "1000", "--in-flight", "8"]),
-        "socketify": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000", "--in-flight", "8"]),
-        "node-ws": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000", "--in-flight", "8"])}),
-    ("polling echo (POST + GET), 100 sessions", "echo", 3.0, {
-        "floor": ("echo", "ws:/echo", ECHO), "gatehouse": ("echo", "http:/", ["-c", "100", "--transport", "polling"]),
-        "python-socketio": ("echo", "http:/", ["-c", "100", "--transport", "polling"])}),
-    ("polling room of 1,000", "room", 4.0, {
-        "floor": ("fanout", "ws:/room", ["--protocol", "websocket", "-c", "1000"]),
-        "gatehouse": ("fanout", "http:/", ["-c", "1000", "--transport", "polling"]),
-        "python-socketio": ("fanout", "http:/", ["-c", "1000", "--transport", "polling"])}),
-    ("WebSocket echo over TLS, 200 connections", "tls", 1.2, {
-        "floor-tls": ("echo", "wss:/echo", [*ECHO, "--insecure"]),
-        "gatehouse-tls": ("echo", "wss:/echo", [*ECHO, "--insecure"])}),
-    ("connect, Socket.IO CONNECT, close", "connect", 4.0, {
-        "floor": ("connect", "ws:/echo", ["--protocol", "websocket", "--churn", "-c", "20"]),
-        "gatehouse": ("connect", "http:/", ["--churn", "-c", "20"]),
-        "socketify": ("connect", "ws:/echo", ["--protocol", "websocket", "--churn", "-c", "20"]),
-        "node-ws": ("connect", "ws:/echo", ["--protocol", "websocket", "--churn", "-c", "20"]),
-        "python-socketio": ("connect", "http:/", ["--churn", "-c", "20"])}),
-]
-# Bytes per idle connection: what is measured once, in a fresh process.
-IDLE = {"gatehouse": ("http:/", [], 6 * 1024), "gatehouse-tls": ("https:/", ["--insecure"], 24 * 1024),
-        "node-ws": ("ws:/echo", ["--protocol", "websocket"], None), "python-socketio": ("http:/", [], None)}
-IDLE_CONNECTIONS = 5000
 
 
 def free_port():
@@ -90,26 +49,26 @@ class Servers:
     def __init__(self, binary, directory):
         self.binary, self.directory = binary, pathlib.Path(directory)
         self.running = {}
+        self.holders = {}
         self.missing = {}
-        self.python = None
 
-    def get(self, name, fresh=False):
+    def get(self, name, instance=""):
+        """The process and the port of a server; another instance is another process."""
         if name in self.missing:
             raise Missing(self.missing[name])
-        if fresh and name in self.running:
-            self.stop(name)
-        if name not in self.running:
+        if (name, instance) not in self.running:
             port = free_port()
             try:
                 command = getattr(self, name.replace("-", "_"))(port)
             except Missing as reason:
                 self.missing[name] = str(reason)
                 raise
+            cores = "0,1" if name in self.TWO_LOOPS else "0"
             process = subprocess.Popen(
-                ["taskset", "-c", "0", *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                ["taskset", "-c", cores, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=open(self.directory / f"{name}.log", "ab"),
                 env=os.environ | {"NODE_PATH": os.environ.get("NODE_PATH", "/usr/share/nodejs")})
-            self.running[name] = (process, port)
+            self.running[name, instance] = (process, port)
             deadline = time.monotonic() + 20
             while True:
                 try:
@@ -117,16 +76,37 @@ class Servers:
                     break
                 except OSError:
                     if process.poll() is not None or time.monotonic() > deadline:
-                        del self.running[name]
+                        del self.running[name, instance]
                         process.kill()
                         log = (self.directory / f"{name}.log").read_text(errors="replace").strip().splitlines()
                         self.missing[name] = f"does not start: {log[-1] if log else 'no reason given'}"
                         raise Missing(self.missing[name]) from None
                     time.sleep(0.05)
-        return self.running[name]
+            if name in self.TWO_LOOPS:
+                # It has made as many loops as it saw cores; from now on they share one, as the others have.
+                subprocess.run(["taskset", "-a", "-c", "-p", "0", str(process.pid)], check=True, capture_output=True)
+        return self.running[name, instance]
 
-    def stop(self, name):
-        process, _ = self.running.pop(name)
+    def hold(self, row, instance):
+        """Keeps the row's clients connected until everything is stopped."""
+        if not row.held or instance in self.holders:
+            return
+        process, port = self.get(row.server, instance)
+        before = descriptors(process.pid)
+        namespace = row.options[row.options.index("--namespace") + 1] if "--namespace" in row.options else "/"
+        self.holders[instance] = subprocess.Popen(
+            ["taskset", "-c", "1", self.binary, "bench", "connect", f"http://127.0.0.1:{port}", "--namespace", namespace,
+             "-c", str(row.held), "--seconds", "86400", *workloads.MANY],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while descriptors(process.pid) < before + row.held:
+            if self.holders[instance].poll() is not None or time.monotonic() > deadline:
+                raise Missing(f"{row.held} clients do not get in")
+            time.sleep(0.2)
+        time.sleep(2)
+
+    @staticmethod
+    def end(process):
         process.terminate()
         try:
             process.wait(5)
@@ -135,10 +115,16 @@ class Servers:
             process.wait()
 
     def stop_all(self):
-        for name in list(self.running):
-            self.stop(name)
+        for process in self.holders.values():
+            self.end(process)
+        self.holders.clear()
+        for process, _ in self.running.values():
+            self.end(process)
+        self.running.clear()
 
     # How each is started
+
+    TWO_LOOPS = ("gatehouse-two-loops",)
 
     def built_floor(self):
         path = self.directory / "floor"
@@ -178,6 +164,8 @@ class Servers:
     def gatehouse(self, port):
         return self.gateway(port)
 
+    gatehouse_two_loops = gatehouse
+
     def gatehouse_tls(self, port):
         certificate, key = self.certificate()
         return self.gateway(port, tls={"certificate": str(certificate), "key": str(key)})
@@ -197,6 +185,10 @@ class Servers:
         path = self.directory / "nchan.conf"
         path.write_text(text)
         return [program, "-c", path, "-p", self.directory]
+
+    def nats_server(self, port):
+        program = shutil.which("nats-server", path="/usr/sbin:" + os.environ["PATH"]) or self.lacks("no nats-server")
+        return [program, "-a", "127.0.0.1", "-p", port, "-l", self.directory / "nats-server.log"]
 
     def packages(self):
         venv = ROOT / ".venv-benchmarks"
@@ -218,18 +210,28 @@ class Servers:
         return [self.packages(), HERE / "peers/socketify_ws.py", port]
 
 
-def measure(servers, name, ask, seconds, fresh=False):
-    """One run of `gatehouse bench` against a server; returns its report."""
-    scenario, url, options = ask
-    process, port = servers.get(name, fresh)
-    scheme, path = url.split(":", 1)
-    command = ["taskset", "-c", "1", str(servers.binary), "bench", scenario, f"{scheme}://127.0.0.1:{port}{path}", "--json",
-               "--pid", str(pid_of(process, name)), "--seconds", str(seconds), "--warmup", "0.5", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120 + seconds)
+def descriptors(pid):
+    """How many files and connections a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def measure(servers, row, seconds, instance=""):
+    """One run of a generator against a server; returns its report."""
+    process, port = servers.get(row.server, instance)
+    servers.hold(row, instance)
+    pid = str(pid_of(process, row.server))
+    window = ["--seconds", str(seconds), "--warmup", "0.5"]
+    if row.scenario == "nats":
+        command = [sys.executable, HERE / "nats_load.py", port, pid, *window, *row.options]
+    else:
+        scheme, path = row.url.split(":", 1)
+        command = [servers.binary, "bench", row.scenario, f"{scheme}://127.0.0.1:{port}{path}", "--json", "--pid", pid,
+                   *window, *row.options]
+    done = subprocess.run(["taskset", "-c", "1", *map(str, command)], capture_output=True, text=True, timeout=180 + seconds)
     try:
         report = json.loads(done.stdout)
     except ValueError:
-        raise Missing((done.stderr.strip().splitlines() or ["no report"])[0]) from None
+        raise Missing((done.stderr.strip().splitlines() or ["no report"])[-1]) from None
     if not report["messages"]:
         raise Missing("nothing came back")
     return report
@@ -243,81 +245,109 @@ def pid_of(process, name):
     return int(children[0])
 
 
-def figures(reports):
-    cpu = [report["server"]["cpuMicrosecondsPerMessage"] for report in reports]
-    return {
-        "cpu": statistics.median(cpu), "spread": (max(cpu) - min(cpu)) / 2,
-        "p99": statistics.median(report["latencyMs"]["p99"] for report in reports),
-        "generator": statistics.median(report.get("generatorCoreShare", 0) for report in reports),
-        "lost": sum(report["lost"] for report in reports)}
-
-
 def run(arguments, servers):
+    """For each workload its rows, and for each row the reports of its rounds; None where there is none."""
     results = []
-    for title, _, target, asks in WORKLOADS:
-        if arguments.only and arguments.only not in title:
+    for workload in workloads.workloads():
+        if arguments.only and arguments.only not in workload.title:
             continue
-        reports = {}
+        reports = {row.name: [] for row in workload.rows}
         for turn in range(arguments.rounds):
-            for name, ask in asks.items():
-                print(f"\r\x1b[K{title}: {name}, round {turn + 1} of {arguments.rounds}", end="", file=sys.stderr, flush=True)
+            for row in workload.rows:
+                say(f"{workload.title}: {row.name}, round {turn + 1} of {arguments.rounds}")
                 try:
-                    report = measure(servers, name, ask, arguments.seconds)
-                    reports.setdefault(name, []).append(report)
+                    report = measure(servers, row, arguments.seconds, instance=row.name if row.held else "")
                 except Missing as reason:
-                    servers.missing.setdefault(name, str(reason))
-        print("\r\x1b[K", end="", file=sys.stderr)
+                    servers.missing.setdefault(f"{workload.title}, {row.name}", str(reason))
+                    report = None
+                reports[row.name].append(report)
+        say("")
         servers.stop_all()
-        results.append((title, target, {name: figures(found) for name, found in reports.items()}))
+        found = [(row, Figures(row, reports)) for row in workload.rows if any(reports[row.name])]
+        results.append((workload, found))
     return results
 
 
 def run_idle(arguments, servers):
-    results = {}
-    if arguments.only and arguments.only not in "idle":
-        return results
-    for name, (url, options, target) in IDLE.items():
+    results = []
+    for idle in workloads.IDLE:
+        if arguments.only and arguments.only not in "idle connections":
+            continue
+        say(f"idle connections: {idle.name}")
+        row = workloads.Row(idle.server, "connect", idle.url, ("-c", str(idle.connections), *idle.options))
         try:
-            ask = ("connect", url, ["-c", str(IDLE_CONNECTIONS), *options])
-            results[name] = (measure(servers, name, ask, 1, fresh=True)["server"]["bytesPerConnection"], target)
+            results.append((idle, measure(servers, row, max(2, arguments.seconds))["server"]))
         except Missing as reason:
-            servers.missing.setdefault(name, str(reason))
+            servers.missing.setdefault(idle.name, str(reason))
         servers.stop_all()
+    say("")
     return results
 
 
-def label(name):
-    return name.replace("-tls", "")
+def say(what):
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
+    elif what:
+        print(what, file=sys.stderr, flush=True)
+
+
+class Figures:
+    """What the rounds of a row come to."""
+
+    def __init__(self, row, reports):
+        own = reports[row.name]
+        base = reports.get(row.base) or next((found for name, found in reports.items() if name.startswith("floor")), [])
+        cpu = [self.cpu(report) for report in own if report]
+        self.cpu_median, self.spread = statistics.median(cpu), (max(cpu) - min(cpu)) / 2
+        # Round by round: what slows the whole machine down for a while slows both.
+        pairs = [self.cpu(report) / self.cpu(other) for report, other in zip(own, base) if report and other]
+        self.ratio = statistics.median(pairs) if pairs else None
+        self.p99 = statistics.median(report["latencyMs"]["p99"] for report in own if report)
+        self.generator = statistics.median(
+            report["generatorCoreShare"] * report["seconds"] * 1e6 / report["messages"] for report in own if report)
+        self.lost = sum(report["lost"] for report in own if report)
+
+    @staticmethod
+    def cpu(report):
+        return report["server"]["cpuMicrosecondsPerMessage"]
 
 
 def table(results, idle, missing, arguments):
     lines = [
         "# Server CPU per message", "",
-        f"`python3 Tests/Benchmarks/run.py --rounds {arguments.rounds} --seconds {arguments.seconds}` on {os.cpu_count()} cores "
-        f"({platform.machine()}, Linux {platform.release().split('-')[0]}): server on one core, generator on another, 128 bytes, "
-        "medians. The floor (`floor.c`) is the least that a server can do; ratios are to its CPU in the same run.", "",
-        "| workload | server | µs a message | to the floor | wanted | p99, ms |", "|---|---|---|---|---|---|"]
-    for title, target, found in results:
-        floor = next((value["cpu"] for name, value in found.items() if name.startswith("floor")), None)
-        for name, value in found.items():
-            ratio = f"{value['cpu'] / floor:.2f}" if floor else ""
-            wanted = f"≤ {target}" if name.startswith("gatehouse") else ""
-            lost = f" ({value['lost']} lost)" if value["lost"] else ""
-            shown = f"**{label(name)}**" if name.startswith("gatehouse") else label(name)
+        f"`python3 Tests/Benchmarks/run.py --rounds {arguments.rounds} --seconds {arguments.seconds:g}` on {os.cpu_count()} cores "
+        f"({platform.machine()}, Linux {platform.release().split('-')[0]}), load before it {arguments.load:.1f}: server on one core, "
+        "generator on another, 128 bytes, medians of alternating rounds. The floor (`floor.c`) is the least that a server can "
+        "do. A ratio is to its CPU in the same round, or to the row that is named; for a fan-out a message is a delivery. The "
+        "last column is what the generator needs itself.", "",
+        "| workload | server | µs a message | ratio | wanted | p99, ms | generator, µs |", "|---|---|---|---|---|---|---|"]
+    for workload, found in results:
+        title = workload.title
+        for row, value in found:
+            ratio = "" if value.ratio is None else f"{value.ratio:.2f}"
+            of = f" of {row.base}" if row.base and row.wanted else ""
+            wanted = f"≤ {row.wanted:g}{of}" if row.wanted else ""
+            lost = f" ({value.lost} lost)" if value.lost else ""
+            shown = f"**{row.name}**" if row.wanted else row.name
             lines.append(
-                f"| {title} | {shown} | {value['cpu']:.2f} ± {value['spread']:.2f} | {ratio} | {wanted} | {value['p99']:.2f}{lost} |")
+                f"| {title} | {shown} | {value.cpu_median:.2f} ± {value.spread:.2f} | {ratio} | {wanted} | "
+                f"{value.p99:.2f}{lost} | {value.generator:.2f} |")
             title = ""
     if idle:
-        lines += ["", f"| {IDLE_CONNECTIONS:,} idle connections | bytes each | wanted |", "|---|---|---|"]
-        for name, (size, target) in idle.items():
-            shown = name.replace("-tls", " over TLS")
-            lines.append(f"| {shown} | {size:,.0f} | {f'≤ {target:,}' if target else ''} |")
+        lines += ["", "| connections that are only held | bytes each | wanted | of a core |", "|---|---|---|---|"]
+        for row, server in idle:
+            wanted = f"≤ {row.most_bytes:,}" if row.most_bytes else ""
+            held = f"{server['heldCoreShare']:.2%}" if "heldCoreShare" in server else ""
+            lines.append(f"| {row.name}, {row.connections:,} | {server['bytesPerConnection']:,.0f} | {wanted} | {held} |")
     for name, reason in missing.items():
         lines += ["", f"Not measured: {name} ({reason})."]
+    if workloads.members() < 100_000:
+        lines += ["", f"A process may have {workloads.descriptors() + 600:,} descriptors here (`ulimit -Hn`), so the largest room "
+                  f"has {workloads.members():,} members and not 100,000."]
     return "\n".join(lines) + "\n"
 
 
-COLOURS = {"gatehouse": "#1f6fc4", "floor": "#9aa7b4", "socketify": "#c8842a", "nchan": "#5d9b62", "node-ws": "#8d6fb8",
+COLOURS = {"gatehouse": "#1f6fc4", "floor": "#9aa7b4", "socketify": "#c8842a", "nchan": "#5d9b62", "nats-server": "#3f8f8f", "node-ws": "#8d6fb8",
            "python-socketio": "#c25b5b"}
 
 
@@ -328,22 +358,23 @@ def plot(results):
     rows, y = [], 62
     left, width, most = 250, 520, 64
     place = lambda ratio: left + width * math.log2(max(ratio, 0.125) / 0.125) / math.log2(most / 0.125)
-    for title, target, found in results:
-        floor = next((value["cpu"] for name, value in found.items() if name.startswith("floor")), None)
-        if not floor:
+    for workload, found in results:
+        if not workload.is_pictured or not any(row.server.startswith("floor") for row, _ in found):
             continue
-        rows.append(f'<text x="14" y="{y + 4}" font-weight="bold" fill="#1b2733">{html.escape(title)}</text>')
+        rows.append(f'<text x="14" y="{y + 4}" font-weight="bold" fill="#1b2733">{html.escape(workload.title)}</text>')
         y += 10
-        for name, value in found.items():
-            ratio = value["cpu"] / floor
-            colour = COLOURS.get(label(name), "#777777")
-            rows.append(f'<rect x="{left}" y="{y}" width="{place(ratio) - left:.1f}" height="13" fill="{colour}"/>')
-            rows.append(f'<text x="{left - 8}" y="{y + 11}" text-anchor="end" fill="#3c4b59">{html.escape(label(name))}</text>')
-            rows.append(f'<text x="{place(ratio) + 5:.1f}" y="{y + 11}" fill="#1b2733">{ratio:.2f}</text>')
+        for row, value in found:
+            if value.ratio is None:
+                continue
+            colour = COLOURS.get(row.name, "#777777")
+            rows.append(f'<rect x="{left}" y="{y}" width="{place(value.ratio) - left:.1f}" height="13" fill="{colour}"/>')
+            rows.append(f'<text x="{left - 8}" y="{y + 11}" text-anchor="end" fill="#3c4b59">{html.escape(row.name)}</text>')
+            rows.append(f'<text x="{place(value.ratio) + 5:.1f}" y="{y + 11}" fill="#1b2733">{value.ratio:.2f}</text>')
+            if row.wanted:
+                rows.append(
+                    f'<line x1="{place(row.wanted):.1f}" x2="{place(row.wanted):.1f}" y1="{y - 2}" y2="{y + 15}" '
+                    f'stroke="#1b2733" stroke-dasharray="3 2"/>')
             y += 17
-        rows.append(
-            f'<line x1="{place(target):.1f}" x2="{place(target):.1f}" y1="{y - 17 * len(found) - 2}" y2="{y - 2}" '
-            f'stroke="#1b2733" stroke-dasharray="3 2"/>')
         y += 22
     grid = [f'<line x1="{place(v):.1f}" x2="{place(v):.1f}" y1="44" y2="{y - 12}" stroke="#e3e8ee"/>'
             f'<text x="{place(v):.1f}" y="{y + 4}" text-anchor="middle" fill="#5a6b7b">{v:g}</text>'
@@ -362,12 +393,17 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", help="workloads whose name contains this")
+    parser.add_argument("--list", action="store_true", help="print the names of the workloads, and measure nothing")
     parser.add_argument("--output", type=pathlib.Path, default=HERE)
     arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join([workload.title for workload in workloads.workloads()] + ["idle connections"]))
+        return
     if not arguments.binary.exists():
         parser.error(f"{arguments.binary} is missing: swift build -c release --product gatehouse --scratch-path .build-release")
     if (os.cpu_count() or 1) < 2 or not shutil.which("taskset"):
         parser.error("two cores and taskset are needed: the server and the generator must not share one")
+    arguments.load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         servers = Servers(arguments.binary.resolve(), directory)
         try:

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
+import sys
 import threading
 import xml.etree.ElementTree
 
@@ -199,3 +202,17 @@ def test_what_cannot_be_done_is_one_line(bench, arguments, code, words):
     ended, printed, errors = bench(*arguments, json_output=False)
     assert (ended, printed) == (code, "")
     assert words in errors.splitlines()[0]
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2 or not shutil.which("taskset"), reason="wants two cores and taskset")
+def test_the_table_and_the_plot_of_all_servers(the_binary, tmp_path):
+    """One workload of `run.py`, to see that it works; what it measures is for a quiet machine to say."""
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "Tests/Benchmarks/run.py", "--binary", the_binary, "--only", "two loops",
+         "--rounds", "1", "--seconds", "0.3", "--output", tmp_path],
+        capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, env=environment())
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in (tmp_path / "results.md").read_text().splitlines() if "loop" in line and "±" in line]
+    assert [row[2].strip() for row in rows] == ["one loop", "**two loops**"], done.stdout
+    assert all(float(row[4]) > 0 for row in rows)
+    assert xml.etree.ElementTree.parse(tmp_path / "results.svg").getroot().tag.endswith("svg")
