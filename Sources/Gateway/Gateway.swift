@@ -73,7 +73,7 @@ package final class Gateway: Sendable {
             for shard in shards {
                 try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
             }
-            core.restoreSessions()
+            try await core.restoreSessions()
             try await control.start()
             // Last: what waits there is delivered from now on.
             try storage?.start(core)
@@ -108,8 +108,8 @@ package final class Gateway: Sendable {
         [
             ExitStep(name: "handlers") { await control.shutDownHandlers(by: $0) },
             // After the handlers: what they answered last is written.
-            ExitStep(name: "outbox") { _ in await core.outbox?.shutDown() },
-            ExitStep(name: "checkpoint") { _ in core.writeCheckpoint() },
+            ExitStep(name: "outbox", isVital: true) { _ in await core.outbox?.shutDown() },
+            ExitStep(name: "checkpoint", isVital: true) { _ in core.writeCheckpoint() },
         ]
     }
 

@@ -147,22 +147,28 @@ final class GatewayCore: Sendable {
     // MARK: - Over a planned restart
 
     /// Clients of the last run may come back to their sessions; called once, before anybody can come.
-    func restoreSessions() {
+    func restoreSessions() async throws {
+        var restored = self.shards.map { _ in [AbsentSession]() }
         for (index, kept) in (self.checkpoint?.sessions ?? []).enumerated() {
             guard let endpoint = self.configuration.endpoints.first(where: { $0.name == kept.endpoint }),
                 endpoint.recoveryWindow != nil,
                 let namespace = self.namespaces.resolve(
                     kept.namespace, rules: endpoint.namespaces.map(NamespaceMatcher.init))
             else { continue }
-            if let session = kept.session(in: namespace) {
-                self.shards[index % self.shards.count].execute { $0.sessionLeft(session) }
-            }
+            if let session = kept.session(in: namespace) { restored[index % restored.count].append(session) }
             self.namespaces.release(namespace, forgetting: false)
+        }
+        // Waited for: the first clients come as soon as somebody listens.
+        for (shard, sessions) in zip(self.shards, restored) {
+            try await shard.submit { shard in
+                for session in sessions { shard.sessionLeft(session) }
+            }
         }
     }
 
     /// Writes what the next run needs; called last of all.
     func writeCheckpoint() {
+        self.concludedFlag.store(true, ordering: .relaxed)
         guard let path = self.configuration.history.checkpoint else { return }
         let checkpoint = Checkpoint(
             logs: self.namespaces.all.compactMap { namespace in namespace.log.map { (namespace.name, $0) } },
@@ -185,6 +191,13 @@ final class GatewayCore: Sendable {
 
     /// Whether a client that goes now may find its session when it comes back.
     var keepsSessions: Bool { !self.isDraining || self.configuration.history.checkpoint != nil }
+
+    private let concludedFlag = Atomic(false)
+
+    /// The checkpoint is being taken: what is changed from now on may be missing in it.
+    ///
+    /// Looked at after a change. Logs are read and changed under one lock, so who came too late sees it.
+    var isConcluded: Bool { self.concludedFlag.load(ordering: .relaxed) }
 
     private let descriptorFlag = Atomic(false)
 

@@ -6,13 +6,13 @@ import os
 import resource
 import sqlite3
 import subprocess
+import sys
 import time
 
 import pytest
 
 from backend import Backend, Raw
-from crash import CrashLoop, crash_config
-from gateway import binary, environment, eventually, free_ports
+from gateway import REPOSITORY, binary, environment, eventually, free_ports
 from wire import ROUTES, Client, config
 
 
@@ -324,13 +324,15 @@ def test_B2_a_backend_that_was_away_gets_everything_in_order(launch):
 # B7
 
 
-def test_B7_what_was_acked_is_delivered_through_ten_kills(launch, backend):
-    gateway = launch(crash_config(backend), start=False)
-    loop = CrashLoop(gateway, backend, seed=int.from_bytes(os.urandom(4)))
-    for number in range(10):
-        loop.round(number)
-    loop.finish()
-    print(loop.check())
+@pytest.mark.parametrize("end", [pytest.param("kill", id="kill-9"), pytest.param("term", id="P1-SIGTERM")])
+def test_B7_nothing_that_was_acked_is_lost_through_ten_ends_under_load(end):
+    """Kill -9 nine times, or SIGTERM ten times: the command runs as long as one likes."""
+    run = subprocess.run(
+        [sys.executable, REPOSITORY / "Tests/Load/crash_loop.py", "--rounds", "10", "--end", end],
+        capture_output=True, text=True, timeout=300, env=environment(GATEHOUSE_BINARY=str(binary())))
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    assert "10 rounds" in run.stdout and "nothing acked was lost" in run.stdout
+    print(run.stdout)
 
 
 # B8: the file itself; the unit tests damage it everywhere

@@ -5,17 +5,23 @@ import Synchronization
 struct ExitStep: Sendable {
     /// As the log names it.
     let name: String
+    /// What it does not get done is lost: it is waited for until the hard stop, however long the disk takes.
+    var isVital = false
     /// Has to return by the deadline; a step that does not is left behind, and the next one begins.
     let run: @Sendable (_ deadline: ContinuousClock.Instant) async throws -> Void
 
-    /// Runs steps one after the other, all of them before the deadline.
+    /// Runs steps one after the other, all of them before the deadline, or before the hard stop when they are vital.
     ///
-    /// Returns the names of those that failed or were late.
+    /// Each leaves a quarter of the time to those after it. Returns the names of those that failed or were late.
     @discardableResult
-    static func run(_ steps: [ExitStep], by deadline: ContinuousClock.Instant, logger: Logger) async -> [String] {
+    static func run(
+        _ steps: [ExitStep], by deadline: ContinuousClock.Instant, hardStop: ContinuousClock.Instant, logger: Logger
+    ) async -> [String] {
         var failed: [String] = []
-        for step in steps {
-            switch await step.outcome(by: deadline) {
+        for (index, step) in steps.enumerated() {
+            let left = ContinuousClock.now.duration(to: hardStop)
+            let end = index == steps.endIndex - 1 ? hardStop : hardStop - left / 4
+            switch await step.outcome(by: step.isVital ? end : min(deadline, end)) {
             case .done:
                 continue
             case .late:

@@ -172,7 +172,7 @@ extension GatewayControl {
         await self.wait(Self.lastPoll, until: flushBegins) { await self.population().sessions == 0 }
         for shard in self.core.shards { try? await shard.submit { $0.closeIdleConnections(.clients) } }
         await self.wait(Self.grace, until: flushBegins) { await self.population().connections == 0 }
-        await ExitStep.run(steps, by: min(hardStop, .now + table.flush), logger: self.logger)
+        await ExitStep.run(steps, by: .now + table.flush, hardStop: hardStop, logger: self.logger)
         await self.closeListeners(.operators)
         for shard in self.core.shards { try? await shard.submit { $0.closeIdleConnections(.operators) } }
         self.stopFetching()

@@ -16,7 +16,8 @@ extension OutboxService {
         let now = ContinuousClock.now
         // A clock that was set between two processes makes no event younger than new.
         let age = Duration.milliseconds(max(0, self.now - stored.since))
-        let pause = Duration.milliseconds(max(0, stored.notBefore - self.now))
+        // Nor does it wait for the time that the clock was set back by.
+        let pause = Duration.milliseconds(max(0, stored.notBefore - max(self.now, stored.since)))
         let envelope = Envelope(head: event.head, tail: event.tail)
         let type = EventType(rawValue: event.type) ?? .event
         let job = HandlerJob(

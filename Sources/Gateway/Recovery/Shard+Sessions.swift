@@ -5,9 +5,10 @@ extension Shard {
     func sessionLeft(_ session: AbsentSession) {
         let (generation, evicted) = self.core.sessions.leave(session)
         let slot = TimerSlot()
-        let remaining = session.window - session.leftAt.duration(to: .now)
+        let remaining = max(session.window - session.leftAt.duration(to: .now), .zero)
         slot.set(AbsenceTimer(pid: session.pid, generation: generation, slot: slot, shard: self))
-        self.timers.schedule(after: max(remaining, .zero), slot: slot, token: 0)
+        // Whole seconds: few different delays, which is what makes timers cheap however many are away.
+        self.timers.schedule(after: .seconds(remaining.components.seconds + 1), slot: slot, token: 0)
         for session in evicted { self.sessionEnded(session) }
     }
 

@@ -28,37 +28,50 @@ import Testing
             },
             ExitStep(name: "c") { _ in order.add("c") },
         ]
-        #expect(await ExitStep.run(steps, by: .now + .seconds(600), logger: self.silent) == ["b"])
+        let end = ContinuousClock.now + .seconds(600)
+        #expect(await ExitStep.run(steps, by: end, hardStop: end, logger: self.silent) == ["b"])
         #expect(order.all == ["a", "b", "c"])
     }
 
-    @Test func `a step that never returns is left behind at the deadline`() async {
+    @Test(arguments: [false, true])
+    func `a step that never returns is left behind, and leaves time to those after it`(isVital: Bool) async {
         let order = Order()
+        let parked = Parked()
         let steps = [
             // Does not even listen to its cancellation.
-            ExitStep(name: "stuck") { _ in await withCheckedContinuation { Parked.keep($0) } },
-            ExitStep(name: "next") { _ in order.add("next") },
+            ExitStep(name: "stuck", isVital: isVital) { _ in await withCheckedContinuation { parked.keep($0) } },
+            ExitStep(name: "next", isVital: true) { _ in order.add("next") },
         ]
-        #expect(await ExitStep.run(steps, by: .now + .milliseconds(50), logger: self.silent).first == "stuck")
-        Parked.release()
+        let began = ContinuousClock.now
+        let late = await ExitStep.run(
+            steps, by: began + .milliseconds(50), hardStop: began + .seconds(4), logger: self.silent)
+        #expect(late == ["stuck"])
+        #expect(order.all == ["next"])
+        #expect(began.duration(to: .now) >= (isVital ? .seconds(3) : .milliseconds(50)))
+        parked.release()
     }
 
     /// Holds a continuation until the test is over.
-    private enum Parked {
-        private static let waiting = Mutex<[CheckedContinuation<Void, Never>]>([])
-        static func keep(_ continuation: CheckedContinuation<Void, Never>) {
+    private final class Parked: Sendable {
+        private let waiting = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+        func keep(_ continuation: CheckedContinuation<Void, Never>) {
             self.waiting.withLock { $0.append(continuation) }
         }
-        static func release() {
+
+        func release() {
             for continuation in self.waiting.withLock({ $0 }) { continuation.resume() }
         }
     }
 
-    @Test func `a step knows its deadline`() async {
+    @Test(arguments: [false, true])
+    func `a step knows its deadline`(isVital: Bool) async {
         let deadline = ContinuousClock.now + .seconds(60)
+        let hardStop = deadline + .seconds(60)
         let box = Box()
-        await ExitStep.run([ExitStep(name: "a") { box.set($0) }], by: deadline, logger: self.silent)
-        #expect(box.value == deadline)
+        let step = ExitStep(name: "a", isVital: isVital) { box.set($0) }
+        await ExitStep.run([step], by: deadline, hardStop: hardStop, logger: self.silent)
+        #expect(box.value == (isVital ? hardStop : deadline))
     }
 
     private final class Box: Sendable {
