@@ -1,8 +1,11 @@
 """Which web pages may connect, by WebSocket and by polling, and which may read what they get."""
 
+import json
+import subprocess
+
 import pytest
 
-from gateway import request
+from gateway import binary, environment, request
 from wire import HandshakeRefused, Polling, WebSocket, config
 
 APP = "https://app.example.com"
@@ -84,3 +87,18 @@ def test_A2_a_preflight_of_another_origin_is_granted_nothing(launch):
         assert granted("https://a.partner.example", method) == "https://a.partner.example"
         for origin in ("https://evil.example", "null", "https://app.example.com.evil.io", "https://a.b.partner.example"):
             assert granted(origin, method) is None, origin
+
+
+@pytest.mark.parametrize("document, pointer", [
+    ({"endpoints": [{"path": "/socket.io/", "protocol": "socket.io", "cors": {"origin": "*", "credentials": True}}]},
+     "/endpoints/0/cors/credentials"),
+    ({"origins": ["*"], "endpoints": [{"path": "/socket.io/", "protocol": "socket.io", "cors": {
+        "origin": [APP], "credentials": True}}]}, "/endpoints/0/cors/credentials"),
+], ids=["cors", "origins"])
+def test_A2_everybody_with_credentials_is_an_error_of_the_configuration(tmp_path, document, pointer):
+    file = tmp_path / "gateway.json"
+    file.write_text(json.dumps(document))
+    for command in (["check"], ["run", "--set", "listeners.0.address=127.0.0.1:0", "--set", "admin=null"]):
+        done = subprocess.run([binary(), *command, "-c", file], capture_output=True, text=True, timeout=20, env=environment())
+        assert done.returncode == 78, done
+        assert pointer in done.stdout + done.stderr and "credentials" in done.stdout + done.stderr

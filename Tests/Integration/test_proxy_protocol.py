@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from gateway import eventually
-from wire import config
+from wire import ROUTES, Client, config
 
 POLL = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 TRUSTED = "127.0.0.1"
@@ -211,3 +211,33 @@ def test_X1_those_behind_the_proxy_notice_nothing(first_version):
             assert exchange(first_version.port, LINES[what] + POLL) == b""
         kept.sendall(POLL)
         assert kept.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+class Proxied(Client):
+    """A client behind a proxy that says where it comes from."""
+
+    def __init__(self, port, header, **options):
+        self.header = header
+        super().__init__(port, **options)
+
+    def connect(self, port, timeout):
+        sock = super().connect(port, timeout)
+        sock.sendall(self.header)
+        return sock
+
+
+@pytest.mark.parametrize("version, header, expected", [
+    ("v1", LINE, "203.0.113.9"), ("v1", b"PROXY UNKNOWN\r\n", TRUSTED), ("v1", b"PROXY UNKNOWN ffff:f::1 1.2.3.4 1 2\r\n", TRUSTED),
+    ("v2", v2(), "203.0.113.9"), ("v2", v2(command=0), TRUSTED), ("v2", v2(b"", command=0, family=0), TRUSTED),
+    ("v2", v2(b"", family=0), TRUSTED),
+], ids=["v1", "unknown", "unknown-with-more", "v2", "local", "local-without-addresses", "unspecified"])
+def test_X5_a_proxy_that_speaks_for_itself_keeps_its_own_address(launch, backend, version, header, expected):
+    """What it says about itself counts neither as a client's address, nor is it refused: health checks come this way."""
+    backend.answer = lambda call: {"accept": True}
+    gateway = launch(config(routes=({"match": {"type": "socket.connect"}, "handler": "app"}, *ROUTES)) | {
+        "listeners": [{"address": "127.0.0.1:0", "proxyProtocol": version, "trustedProxies": [f"{TRUSTED}/32"], "health": "/healthz"}],
+        "handlers": {"app": backend.handler()}})
+    with Proxied(gateway.port, header):
+        assert backend.next().event["socket"]["remote"]["ip"] == expected
+    check = header + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert exchange(gateway.port, check).startswith(b"HTTP/1.1 200 ")

@@ -66,6 +66,43 @@ def test_SIGHUP_does_the_same(launch):
     assert "configuration reloaded" in gateway.log()
 
 
+FIXED = {
+    "history": ({"history": {"maxMessages": 5}}, "history"),
+    "history.checkpoint": ({"history": {"checkpoint": "log.bin"}}, "history"),
+    "node.id": ({"node": {"id": "another"}}, "node.id"),
+    "outbox": ({"outbox": {"maxBytes": "1GiB"}}, "outbox"),
+    "memoryBudget": ({"limits": {"memoryBudget": "50%"}}, "limits.memoryBudget"),
+}
+
+
+@pytest.mark.parametrize("what", [*FIXED, "recovery on", "recovery off", "recovery longer", "recovery of another namespace"])
+def test_what_needs_a_restart_is_refused_in_one_line_and_nothing_of_it_is_taken_over(launch, what):
+    recovery = {"connectionStateRecovery": {"maxDisconnectionDuration": "1m"}}
+    before, after = {
+        "recovery on": ({}, recovery), "recovery off": (recovery, {}),
+        "recovery longer": (recovery, {"connectionStateRecovery": {"maxDisconnectionDuration": "2m"}}),
+        "recovery of another namespace": (recovery, recovery | {"namespaces": ["/", "/new"]}),
+    }.get(what, ({}, {}))
+    more, name = FIXED.get(what, ({}, "connectionStateRecovery"))
+
+    def document(number, options, more):
+        return config([{"name": "ask", "match": {"event": "ask"}, "ack": "{args}"}, ROUTE | {"ack": [number]}], **options) | more
+
+    gateway = launch(document(1, before, {}))
+    with Client(gateway.port) as client:
+        gateway.configure(document(2, after, more))
+        (line,) = refused(gateway)
+        assert name in line and "restart is needed" in line and "\n" not in line, line
+        gateway.process.send_signal(signal.SIGHUP)
+        eventually(lambda: gateway.log().count("configuration not reloaded") == 2, what="a line for the signal too")
+        assert client.ask("version") == [1]
+        assert gateway.metric("gatehouse_config_reloads_total", result="failure") == 2
+        # The same with the old value: only what may change does.
+        gateway.configure(document(3, before, {}))
+        assert reload(gateway).status == 200
+        assert client.ask("version") == [3]
+
+
 def broken(gateway):
     """Thirty files that must not be taken over, each with a word that its refusal contains."""
     good = gateway.config

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -91,7 +92,24 @@ def test_without_a_watchdog_nothing_is_fed(launch, manager):
     assert "WATCHDOG=1" not in manager.listen()
 
 
-def test_R6_a_stall_is_counted_and_named(launch):
+def test_R6_a_loop_that_is_stuck_for_two_seconds_is_named_in_the_log(launch, tmp_path):
+    """One of them sleeps, see loop_stall.c: it is named while it does, and when it goes on; the metric tells how long it was."""
+    library, stall = tmp_path / "loop_stall.so", tmp_path / "stall"
+    source = pathlib.Path(__file__).with_name("loop_stall.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+    gateway = launch(config(), env={"LD_PRELOAD": str(library), "LOOP_STALL": str(stall)})
+    with Client(gateway.port) as client:
+        stall.touch()
+        eventually(lambda: "has not answered for" in gateway.log(1_000), 10, "a line about it")
+        eventually(lambda: "answers again, after" in gateway.log(1_000), 10, "a line about its end")
+        assert not stall.exists()
+        (line,) = [json.loads(one) for one in gateway.log(1_000).splitlines() if "has not answered for" in one]
+        assert line["level"] == "warning" and line["message"].startswith("event loop ")
+        client.assert_responsive()
+        assert gateway.metric("gatehouse_event_loop_stalls_total") >= 1
+
+
+def test_R6_a_stall_of_the_whole_process_is_counted(launch):
     gateway = launch(config())
     with Client(gateway.port) as client:
         gateway.process.send_signal(signal.SIGSTOP)

@@ -12,7 +12,7 @@ import socketio
 
 from certificates import Authority, tls, trusting
 from gateway import binary, environment, eventually
-from wire import config
+from wire import ROUTES, Client, config
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,59 @@ def test_T8_a_cut_connection_is_an_error_and_not_an_end(gateway, authority):
     # The stream ends without a word of TLS.
     socket.socket(fileno=sock.detach()).shutdown(socket.SHUT_WR)
     eventually(lambda: (gateway.metric("gatehouse_tls_handshake_errors_total", reason="truncated") or 0) > before)
+
+
+@pytest.mark.parametrize("way", ["FIN", "RST"])
+@pytest.mark.parametrize("what", ["frame", "body"])
+def test_T8_half_a_message_is_never_delivered(launch, files, authority, backend, way, what):
+    """Cut within a frame of a WebSocket, or within a body: by an end of the stream that TLS does not know of, or by a reset."""
+    routes = [{"match": {"event": "tell"}, "handler": "app"}, *ROUTES]
+    gateway = launch(secured(files, routes=routes) | {"handlers": {"app": backend.handler()}})
+
+    def cut(sock):
+        raw = socket.socket(fileno=sock.detach())
+        if way == "RST":
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            raw.close()
+        else:
+            raw.shutdown(socket.SHUT_WR)
+        return raw
+
+    class Secure(Client):
+        def connect(self, port, timeout):
+            return trusting(authority).wrap_socket(super().connect(port, timeout), server_hostname="localhost")
+
+    with Secure(gateway.port) as other:
+        if what == "frame":
+            client = Secure(gateway.port)
+            client.emit("tell", "whole")
+            assert backend.next().event["args"] == ["whole"]
+            client.sock.sendall(client.frame(1, '42["tell","half"]')[:-1])
+            raw = cut(client.sock)
+            eventually(lambda: gateway.metric("gatehouse_sockets", namespace="/") == 1, what="its end")
+        else:
+            with connect(gateway, trusting(authority)) as sock:
+                sid = ask(sock).split(b'"sid":"')[1].split(b'"')[0].decode()
+
+            def post(body, length):
+                sock = connect(gateway, trusting(authority))
+                sock.sendall(f"POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: localhost\r\n"
+                             f"Content-Length: {length}\r\n\r\n{body}".encode())
+                return sock
+
+            def posted(body):
+                with post(body, len(body)) as sock:
+                    assert sock.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+            posted("40")
+            posted('42["tell","whole"]')
+            assert backend.next().event["args"] == ["whole"]
+            raw = cut(post('42["tell","half"]\x1e42["tell"', 60))
+            # A POST that is cut ends its session, as a POST of which the rest never comes does.
+            eventually(lambda: gateway.metric("gatehouse_connections") <= 2, what="its end")
+        raw.close()
+        other.assert_responsive()
+        assert len(backend.seen) == 1, backend.seen
 
 
 def test_a_session_is_resumed(gateway, authority):

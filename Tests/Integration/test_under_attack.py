@@ -147,6 +147,15 @@ def pings(port):
         time.sleep(0.001)
 
 
+def hot_socket(port):
+    """One client that sends events as fast as they are taken, and comes again when it is put out."""
+    while True:
+        with contextlib.suppress(OSError, AssertionError), Client(port) as client:
+            data = b"".join(client.frame(1, '42["nothing",1]') for _ in range(5000))
+            while True:
+                client.sock.sendall(data)
+
+
 def stalled_handshakes(port):
     """500 TLS handshakes that never go on, opened again when they are given up."""
     socks = []
@@ -201,7 +210,7 @@ def key_updates(port):
 
 TLS_ATTACKS = [stalled_handshakes, handshake_flood, key_updates]
 ATTACKS = [*TLS_ATTACKS, slowloris, garbage, pipelining, pipelining_read, handshakes, separators,
-           tiny_packets, pings]
+           tiny_packets, pings, hot_socket]
 
 
 @contextlib.contextmanager
@@ -265,6 +274,8 @@ def siege(launch_for_module, request, tmp_path_factory):
     files = Authority(tmp_path_factory.mktemp("authority")).issue("server")
     (port,) = free_ports(1)
     siege = Siege(launch_for_module(config(pingInterval="2m", pingTimeout="1m") | {
+        # What operators have: other tests are in a hurry.
+        "limits": {"messagesPerSocket": "1000/s"},
         "listeners": [{"address": "127.0.0.1:0"}, {"address": f"127.0.0.1:{port}", "tls": tls(files)}]}), port)
     yield siege
     siege.fleet.stop()

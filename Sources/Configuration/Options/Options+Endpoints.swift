@@ -36,13 +36,14 @@ extension Options {
             "Time after which a ping without an answer closes the connection."),
         Option(
             "endpoints[].upgradeTimeout", .duration, #""10s""#, of: engineIO,
-            "Time after which an unfinished upgrade to WebSocket is given up."),
+            "Time after which an unfinished upgrade to WebSocket is given up; it is two round trips, and polling goes on."
+        ),
         Option(
             "endpoints[].connectTimeout", .duration, #""45s""#, of: socketIO,
-            "Time after which a client that joined no namespace is closed."),
+            "Time after which a client that joined no namespace is closed: as long as a ping and its answer may take."),
         Option(
             "endpoints[].maxHttpBufferSize", .size(1...Int(Int32.max)), #""1MB""#, of: engineIO,
-            "Largest message or request body."),
+            "Largest message or request body, which has to be in memory whole."),
         Option(
             "endpoints[].allowUpgrades", .bool, "true", of: engineIO,
             "Whether a client may upgrade from polling to WebSocket."),
@@ -118,7 +119,7 @@ extension Options {
             "Whether a namespace made from a pattern is removed with its last socket."),
         Option(
             "endpoints[].maxAttachments", .integer(0...1000), "10", of: socketIO,
-            "Binary attachments that one packet may have."),
+            "Binary attachments that one packet may have, each of which is waited for."),
         Option(
             "endpoints[].serveClient", .text(.file), "null", of: socketIO,
             "A `socket.io.min.js` file to serve beside the path."),
@@ -137,7 +138,9 @@ extension Options {
         Option(
             "endpoints[].namespaces[].pattern", .text(.namespacePattern), "null", of: socketIO,
             "Namespaces that exist on demand, such as `/tenant-{id}`; instead of `name`."),
-        Option("endpoints[].namespaces[].max", .count, "1000", of: socketIO, "Namespaces that a pattern may make."),
+        Option(
+            "endpoints[].namespaces[].max", .count, "1000", of: socketIO,
+            "Namespaces that a pattern may make, since clients choose their names."),
         Option(
             "endpoints[].namespaces[].presence", .bool, "false", of: socketIO, availability: .unavailable,
             "Whether rooms report `room.occupied` and `room.vacated`."),
@@ -181,10 +184,10 @@ extension Options {
             "Rooms that every accepted socket joins, such as `user:{user}`."),
         Option(
             "endpoints[].maxMessageSize", .size(1...Int(Int32.max)), #""1MB""#, of: ["websocket"],
-            "Largest message of a client; a larger one closes the connection."),
+            "Largest message of a client, which has to be in memory whole; a larger one closes the connection."),
         Option(
             "endpoints[].maxFragments", .integer(1...Int(Int32.max)), "1024", of: ["websocket"],
-            "Fragments that a message may have when they are smaller than 64 bytes on average."),
+            "Fragments that a message may have when they are smaller than 64 bytes on average: each costs work."),
         Option(
             "endpoints[].subprotocols", .list(.text(.token)), "[]", of: ["websocket"],
             "Subprotocols that are spoken here, best first: the first that a client offers is chosen."),

@@ -9,8 +9,10 @@ extension Options {
         Option(
             "handlers.*.url", .text(.url), fallback: .required(example: #""http://127.0.0.1:3000/events""#),
             of: ["http", "rabbitmq", "nats", "redis"], "Where the backend is."),
-        Option("handlers.*.timeout", .duration, #""5s""#, "Of one call."),
-        Option("handlers.*.concurrency", .count, "64", "Calls in flight at the same time."),
+        Option("handlers.*.timeout", .duration, #""5s""#, "Of one call; a person waits no longer for an answer."),
+        Option(
+            "handlers.*.concurrency", .count, "64",
+            "Calls in flight at the same time, so that a slow backend is not given more than it can do."),
         Option(
             "handlers.*.signingKeys", .list(.text(.signingKey)), "[]", of: ["http"], secret: true,
             "Standard Webhooks keys (`whsec_…`), newest first; empty: requests are not signed."),
@@ -26,10 +28,11 @@ extension Options {
             availability: .unavailable, "Another envelope than the gateway's own."),
         Option(
             "handlers.*.maxAttempts", .count, "16",
-            "Attempts of an `atLeastOnce` event before it is a dead letter."),
+            "Attempts of an `atLeastOnce` event before it is a dead letter: with their pauses, up to nine minutes of an outage."
+        ),
         Option(
             "handlers.*.maxAge", .duration, #""24h""#,
-            "Age of an `atLeastOnce` event at which it is a dead letter."),
+            "Age of an `atLeastOnce` event at which it is a dead letter: by then somebody has seen the alert."),
         Option(
             "handlers.*.exchange", .text(.any), fallback: .required(example: #""rt""#), of: ["rabbitmq"],
             "Exchange that events are published to."),

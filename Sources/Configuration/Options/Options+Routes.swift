@@ -30,8 +30,8 @@ extension Options {
             "routes[].batch", .section, "null",
             "Sends several events in one request, with the modes `atLeastOnce` and `atMostOnce`."),
         Option(
-            "routes[].batch.max", .count, "100",
-            "Events in one request, up to 1000; it also ends at 1 MiB, which is what a backend takes anyway."),
+            "routes[].batch.max", .integer(1...1_000), "100",
+            "Events in one request, which also ends at 1 MiB: a backend takes that much of one event, too."),
         Option(
             "routes[].batch.linger", .duration, #""5ms""#,
             "How long a request waits for more events: less than anybody notices, and enough for a burst."),

@@ -76,9 +76,6 @@ extension ModelReader {
                 "\"batch\" needs the mode \"atLeastOnce\" or \"atMostOnce\": who waits for an answer does not wait for others"
             )
         }
-        if !(1...1_000).contains(batch.integer("max")) {
-            problems.add(batch["max"].place, batch["max"].pointer, "must be 1 to 1000")
-        }
         if batch.duration("linger") > .seconds(60) {
             problems.add(batch["linger"].place, batch["linger"].pointer, "must be at most 60s")
         }

@@ -28,7 +28,7 @@ extension BrokenDocument {
         > gateway.json:1:30 /routes/0/batch: "batch" needs a "handler"
         # batch limits
         {"handlers":{"app":{"type":"http","url":"http://127.0.0.1:3000/"}},"routes":[{"handler":"app","mode":"atMostOnce","batch":{"max":1001,"linger":"61s"}}]}
-        > gateway.json:1:130 /routes/0/batch/max: must be 1 to 1000
+        > gateway.json:1:130 /routes/0/batch/max: 1001 is out of range: 1 to 1000
         > gateway.json:1:144 /routes/0/batch/linger: must be at most 60s
         # timeout without handler
         {"routes":[{"ack":[],"timeout":"1s"}]}
