@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import selectors
 import socket
 import ssl
 import subprocess
