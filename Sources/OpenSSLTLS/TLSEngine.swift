@@ -144,6 +144,7 @@ package final class TLSEngine {
         while true {
             var count = 0
             let room = UnsafeMutableRawBufferPointer(rebasing: scratch[filled...])
+            let state: Received.State
             if SSL_read_ex(self.ssl, room.baseAddress, room.count, &count) == 1 {
                 filled += count
                 if filled == scratch.count {
@@ -152,10 +153,13 @@ package final class TLSEngine {
                     // It may have used OpenSSL, whose errors would be taken for those of the next read.
                     ErrorQueue.clear()
                 }
-                continue
+                // When all is read, another call would only allocate and free a buffer to say that it wants more.
+                guard self.window.pointee.input.isEmpty, SSL_has_pending(self.ssl) == 0 else { continue }
+                state = self.stateAfterRead(SSL_ERROR_WANT_READ, now)
+            } else {
+                // Asked before `plaintext` runs, for the same reason.
+                state = self.stateAfterRead(SSL_get_error(self.ssl, 0), now)
             }
-            // Asked before `plaintext` runs, for the same reason.
-            let state = self.stateAfterRead(SSL_get_error(self.ssl, 0), now)
             if filled > 0 { plaintext(UnsafeMutableRawBufferPointer(rebasing: scratch[..<filled])) }
             return state
         }

@@ -315,7 +315,8 @@ final class Connection: ChannelInboundHandler {
 
     /// Encrypts what the turn has brought, many messages to a record, and writes it.
     private func encrypt(_ list: OutputArena.List, _ engine: TLSEngine) {
-        var records = ByteBuffer()
+        var records = self.shard.recordBuffer.take()
+        defer { self.shard.recordBuffer.giveBack(records) }
         do throws(TLSError) {
             let gathered = self.shard.arena.withBytes(of: list, gather: self.shard.gather) { bytes in
                 Result { () throws(TLSError) in try engine.send(bytes, output: &records) }

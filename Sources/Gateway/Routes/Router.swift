@@ -158,8 +158,8 @@ final class Router: Sendable {
         do {
             let actions = try route.actions.map { action throws(TemplateError) in try action.render(source) }
             // Rendered before the actions run, like them: all or nothing.
-            var arguments = shard.borrowAckBuffer()
-            defer { shard.returnAckBuffer(arguments) }
+            var arguments = shard.ackBuffer.take()
+            defer { shard.ackBuffer.giveBack(arguments) }
             var attachments: [ByteBuffer] = []
             if ackID != nil { try route.ack?.render(into: &arguments, attachments: &attachments, source) }
             let ack = ackID.flatMap { id in route.ack.map { _ in PreparedAck(id, arguments, attachments) } }

@@ -112,14 +112,14 @@ extension EngineSession {
 
     func answerPoll() {
         guard let poll = self.poll.take() else { return }
-        var body = self.shard.borrowPayloadBuffer()
+        var body = self.shard.payloadBuffer.take()
         let result = self.machine.takePayload(into: &body)
         let compress = self.mayCompress
         if result != .some { self.mayCompress = false }
         self.endpoint.answerPoll(
             poll.request, body, isBinary: self.machine.payloadFormat.isBinary, isHandshake: poll.isHandshake,
             sid: self.id, compress: compress)
-        self.shard.returnPayloadBuffer(body)
+        self.shard.payloadBuffer.giveBack(body)
         if case .last(let reason) = result { return self.ended(reason) }
         self.catchUp()
     }

@@ -232,46 +232,20 @@ final class Shard {
 
     var isDraining: Bool { self.core.isDraining }
 
-    private var ackBuffer = ByteBuffer()
-
-    /// A buffer to build the arguments of an ack in; given back by ``returnAckBuffer(_:)``, so that it serves again.
-    func borrowAckBuffer() -> ByteBuffer {
-        var buffer = ByteBuffer()
-        swap(&buffer, &self.ackBuffer)
-        buffer.clear()
-        return buffer
-    }
-
-    private var messageBuffer = ByteBuffer()
+    /// For the arguments of an ack.
+    var ackBuffer = SpareBuffer()
+    /// For the answer to a poll, until it has been copied to where it leaves from.
+    var payloadBuffer = SpareBuffer()
+    /// For the TLS records of a turn.
+    var recordBuffer = SpareBuffer()
+    private var messageBuffer = SpareBuffer()
 
     /// Gives `body` a copy of a message that it may keep; the memory serves again unless it does.
     func withMessage(_ bytes: UnsafeRawBufferPointer, _ body: (ByteBuffer) -> Void) {
-        var buffer = ByteBuffer()
-        swap(&buffer, &self.messageBuffer)
-        // New memory when somebody still has the last one.
-        buffer.clear()
+        var buffer = self.messageBuffer.take()
         buffer.writeBytes(bytes)
         body(buffer)
-        if buffer.capacity <= 65_536 { self.messageBuffer = buffer }
-    }
-
-    func returnAckBuffer(_ buffer: ByteBuffer) {
-        if buffer.capacity <= 65_536 { self.ackBuffer = buffer }
-    }
-
-    private var payloadBuffer = ByteBuffer()
-
-    /// A buffer to build the answer to a poll in; given back by ``returnPayloadBuffer(_:)``, so that it serves again
-    /// when the answer has been copied to where it leaves from.
-    func borrowPayloadBuffer() -> ByteBuffer {
-        var buffer = ByteBuffer()
-        swap(&buffer, &self.payloadBuffer)
-        buffer.clear()
-        return buffer
-    }
-
-    func returnPayloadBuffer(_ buffer: ByteBuffer) {
-        if buffer.capacity <= 65_536 { self.payloadBuffer = buffer }
+        self.messageBuffer.giveBack(buffer)
     }
 
     func connectionAdded(_ connection: Connection) -> OutputRowID { self.outputs.add(connection) }
