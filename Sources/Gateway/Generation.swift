@@ -37,7 +37,8 @@ final class Generation: Sendable {
         var tlsListeners: [String: TLSListener] = [:]
         for listener in configuration.listeners {
             guard let tls = listener.tls else { continue }
-            tlsListeners[listener.name] = try TLSListener(tls, listener: listener.name, logger: logger)
+            tlsListeners[listener.name] = try TLSListener(
+                tls, listener: listener.name, after: previous?.tlsListeners[listener.name], logger: logger)
         }
         self.tlsListeners = tlsListeners
         self.authenticators = try Self.authenticators(configuration, after: previous, logger: logger)

@@ -47,9 +47,12 @@ final class Certificate {
     }
 
     /// Its first and last second of validity, in Unix time.
+    ///
+    /// One that ends before it begins is never valid, and has ended.
     var validity: ClosedRange<Int64> {
         let start = Self.seconds(X509_get0_notBefore(self.native))
-        return start...max(start, Self.seconds(X509_get0_notAfter(self.native)))
+        let end = Self.seconds(X509_get0_notAfter(self.native))
+        return min(start, end)...end
     }
 
     /// The DNS names, addresses and so on that it is for.

@@ -257,6 +257,32 @@ def test_T7_certificates_are_reloaded_while_clients_connect(launch, authority, t
         assert b'0{"sid":"' in ask(kept), "an open connection is not dropped"
 
 
+@pytest.mark.parametrize("way", ["reload", "watch"])
+def test_T7_a_certificate_that_has_ended_does_not_replace_one_that_has_not(launch, authority, tmp_path, way):
+    good, ended = authority.issue("good"), authority.issue("ended", days=-1)
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+
+    def install(files):
+        for source, target in zip(files, (certificate, key)):
+            target.write_bytes(source.read_bytes())
+
+    install(good)
+    gateway = launch(secured((certificate, key)))
+    install(ended)
+    if way == "reload":
+        reply = gateway.admin("POST", "/v1/config/reload")
+        assert reply.status == 422 and "expired" in reply.text, reply
+    else:
+        eventually(lambda: "not reloaded" in gateway.log(), 15, "a line that says so")
+        assert "expired" in gateway.log()
+    with connect(gateway, trusting(authority)) as sock:
+        assert b'0{"sid":"' in ask(sock)
+    install(authority.issue("renewed"))
+    assert gateway.admin("POST", "/v1/config/reload").status == 200
+    with connect(gateway, trusting(authority)) as sock:
+        assert dict(pair[0] for pair in sock.getpeercert()["subject"])["commonName"] == "renewed"
+
+
 def test_certificates_are_reloaded_when_their_files_change(launch, authority, tmp_path):
     first, second = authority.issue("first"), authority.issue("second")
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"

@@ -12,12 +12,18 @@ final class TLSListener: Sendable {
     /// When the files last changed, as far as has been looked.
     private let stamp: Mutex<[Int64]>
 
-    /// Throws ``StartupError`` when the files make no context.
-    init(_ settings: GatewayConfiguration.TLS, listener name: String, logger: Logger) throws {
+    /// Throws ``StartupError`` when the files make no context, or one that no client takes in the place of one that they do.
+    ///
+    /// - Parameter previous: the listener of that name until now.
+    init(
+        _ settings: GatewayConfiguration.TLS, listener name: String, after previous: TLSListener? = nil, logger: Logger
+    ) throws {
         self.name = name
         self.settings = settings
         do {
-            let context = try TLSContext(try Self.options(settings), now: WallClock.milliseconds() / 1_000)
+            let now = WallClock.milliseconds() / 1_000
+            let context = try TLSContext(try Self.options(settings), now: now)
+            try Self.check(context, replacing: previous?.context, now: now)
             for warning in context.warnings { logger.warning("listener \(name): TLS: \(warning)") }
             self.box = TLSContextBox(context)
         } catch {
@@ -47,12 +53,29 @@ final class TLSListener: Sendable {
     /// When they make no context the old one stays, and the log says why.
     func reload(logger: Logger) {
         do {
-            let context = try self.box.reload(try Self.options(self.settings), now: WallClock.milliseconds() / 1_000)
+            let now = WallClock.milliseconds() / 1_000
+            let options = try Self.options(self.settings)
+            try Self.check(try TLSContext(options, now: now), replacing: self.context, now: now)
+            let context = try self.box.reload(options, now: now)
             for warning in context.warnings { logger.warning("listener \(self.name): TLS: \(warning)") }
             logger.notice("listener \(self.name): certificates read again")
         } catch {
             logger.error("listener \(self.name): certificates not reloaded, the old ones stay in use: \(error)")
         }
+    }
+
+    /// A certificate that has ended does not replace one that has not; whoever has none but ended ones may go on with them.
+    private static func check(_ context: TLSContext, replacing old: TLSContext?, now: Int64) throws(Refusal) {
+        guard let old, old.certificateExpiry > now else { return }
+        for warning in context.warnings {
+            if case .expired = warning { throw Refusal(warning: warning) }
+        }
+    }
+
+    /// A warning that is too much of one.
+    private struct Refusal: Error, CustomStringConvertible {
+        let warning: TLSWarning
+        var description: String { "\(self.warning)" }
     }
 
     private static func options(_ settings: GatewayConfiguration.TLS) throws -> TLSContext.Options {
