@@ -663,3 +663,49 @@ def test_a_backend_may_restart_without_a_client_noticing(launch):
             assert eventually(lambda: client.ask("call", ack=3) == ["second"], 10)
         finally:
             second.stop()
+
+
+# Where calls go, and that they cause no others
+
+
+HOSTILE = ["../../x", "@evil.example/", "%0d%0aX-Injected: 1", "a\r\nX-Injected: 1", "//evil.example/", "{args.0}", "?x#y"]
+
+
+def test_B12_nothing_that_a_client_says_changes_where_a_call_goes(launch, backend):
+    """Addresses are no templates: braces in one are two characters."""
+    everything = {"name": "everything", "match": {"event": "*"}, "handler": "app"}
+    gateway = launch(setup(backend, everything, handler={"url": f"{backend.url}/{{args.0}}"}))
+    paths = set()
+    for text in HOSTILE:
+        with Client(gateway.port, auth={"token": text}, query="&room=" + text.encode().hex()) as client:
+            client.emit(text, text, {"url": text})
+            call = backend.next()
+        assert call.event["event"] == text and call.event["args"][0] == text
+        assert call.headers["host"] == f"127.0.0.1:{backend.port}" and call.headers["x-injected"] is None
+        paths.add(call.path)
+    assert len(paths) == 1 and paths.pop() in ("/events/{args.0}", "/events/%7Bargs.0%7D")
+
+
+def test_B12_a_template_in_the_host_is_refused(launch, backend):
+    gateway = launch(setup(backend, handler={"url": "http://{args.0}/events"}), start=False)
+    with pytest.raises(AssertionError, match="ended with 78"):
+        gateway.start()
+    gateway.ended_on_purpose = True
+    assert "/handlers/app/url" in gateway.log()
+
+
+def test_B13_what_a_handler_emits_calls_no_handler(launch, backend):
+    """Otherwise an echo of what it is told would never end."""
+    everything = {"name": "everything", "match": {"event": "again"}, "handler": "app"}
+    backend.answer = lambda call: {"actions": [
+        {"do": "emit", "to": {"all": True}, "event": "again", "args": call.event["args"]}]}
+    gateway = launch(setup(backend, everything))
+    with Client(gateway.port) as client, Client(gateway.port) as other:
+        for number in range(3):
+            client.emit("again", number)
+            assert client.event() == other.event() == ["again", number]
+        gateway.emit(to={"all": True}, event="again", args=["by the API"])
+        assert client.event() == other.event() == ["again", "by the API"]
+        client.assert_silent()
+        other.assert_silent()
+    assert [call.event["args"] for call in backend.seen] == [[0], [1], [2]]

@@ -656,7 +656,7 @@ def test_S18_many_that_come_back_at_once_get_all_of_it(gateway, connect):
 
 
 @pytest.mark.parametrize("what", ["restart", "storm"])
-def test_the_load_command_keeps_working(what):
+def test_R9_S18_the_load_command_keeps_working(what):
     command = gateway_process.REPOSITORY / "Tests/Load/recovery_storm.py"
     run = subprocess.run(
         [sys.executable, command, what, "--clients", "60", "--seconds", "1"], capture_output=True, text=True,
