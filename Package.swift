@@ -41,7 +41,7 @@ let package = Package(
         // Socket.IO 5: packets, attachments, connections per namespace, acks.
         .target(name: "SocketIO", dependencies: [nio, "JSONScanner"]),
         // Events for clients without Socket.IO: JSON messages, server-sent events, cursors of long-polling.
-        .target(name: "PlainEvents", dependencies: [nio, "JSONScanner", "EngineIO"]),
+        .target(name: "PlainEvents", dependencies: [nio, "JSONScanner", "EngineIO"] + collections),
         // Who is in which room, whom a target reaches, and what a client that was away has missed.
         .target(name: "Bus", dependencies: [nio] + collections),
         // Actions, templates, and which route an event takes.

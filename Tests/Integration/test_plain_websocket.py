@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from gateway import eventually, request
-from plain import EventStream, JSONSocket, config
+from plain import EventStream, JSONSocket, LongPoll, config
 from wire import CLOSE, PING, PONG, ROUTES, TEXT, Client, Closed, HandshakeRefused, Polling, WebSocket, compact
 
 SECRET = "a secret of at least thirty-two bytes"
@@ -29,26 +29,43 @@ def test_an_event_is_acknowledged(gateway):
         assert client.ask("ask", ack=2**53) == []
 
 
-def test_one_emit_reaches_every_kind_of_socket_in_the_room(gateway):
+def test_one_emit_reaches_every_kind_of_socket_in_the_room(launch):
+    gateway = launch(config(socket={"allowEIO3": True}))
     polling = Polling(gateway.port)
     polling.send("40")
     assert polling.packet().startswith("40")
     polling.send('42["join","mixed"]')
-    with (Client(gateway.port) as client, JSONSocket(gateway.port) as plain, WebSocket(gateway.port, "/raw") as raw,
-          EventStream(gateway.port) as stream):
+    with (Client(gateway.port) as client, WebSocket(gateway.port, "/socket.io/?EIO=3&transport=websocket") as older,
+          JSONSocket(gateway.port) as plain, WebSocket(gateway.port, "/raw") as raw,
+          EventStream(gateway.port) as stream, LongPoll(gateway.port) as fetching):
+        # Socket.IO 2 is in the root namespace without asking.
+        assert older.receive().startswith("0{") and older.receive() == "40"
+        older.send('42["join","mixed"]')
         for one in (client, plain):
             assert one.ask("join", "mixed") == [{"ok": True}]
+        assert fetching.question("join", "mixed") == [{"ok": True}]
+        # A stream says nothing: it is put in.
         joined = gateway.admin("POST", "/v1/actions", [
             {"do": "join", "target": {"rooms": ["news"]}, "rooms": ["mixed"]}])
         assert joined.status == 200
-        eventually(lambda: gateway.admin("GET", "/v1/rooms/mixed").json().get("sockets") == 4, what="four members")
+        eventually(lambda: gateway.admin("GET", "/v1/rooms/mixed").json().get("sockets") == 6, what="six members")
+        protocols = [one["protocol"] for one in gateway.admin("GET", "/v1/sockets?room=mixed").json()["sockets"]]
+        assert sorted(protocols) == ["longpoll", "socket.io", "socket.io", "socket.io", "sse", "websocket"]
+        fetching.ask()
         answer = gateway.emit(event="news", to={"rooms": ["mixed"]}, args=["hi", {"n": 1}])
-        assert answer["recipients"] == 4
+        assert answer["recipients"] == 6
         assert stream.event() == ["news", "hi", {"n": 1}]
         assert client.event() == ["news", "hi", {"n": 1}]
-        assert polling.packet() == '42["news","hi",{"n":1}]'
-        message = plain.message()
-        assert message == {"event": "news", "args": ["hi", {"n": 1}]}
+        assert older.receive() == polling.packet() == '42["news","hi",{"n":1}]'
+        message = {"event": "news", "args": ["hi", {"n": 1}]}
+        assert plain.message() == message
+        assert fetching.take(fetching.answer())["events"] == [message]
+        # Each of them that can say something reaches all others.
+        for number, say in enumerate((client.emit, plain.emit, fetching.emit, lambda *args: older.send(
+                "42" + compact(args)))):
+            say("say", "mixed", number)
+            assert stream.event() == client.event() == plain.event() == fetching.event() == ["said", "mixed", number]
+            assert older.receive() == polling.packet() == f'42["said","mixed",{number}]'
         # Raw clients have no events; a message reaches them, and them alone.
         gateway.admin("POST", "/v1/actions", [{"do": "send", "to": {"all": True}, "text": "plain words"}])
         assert raw.receive() == "plain words"

@@ -62,6 +62,10 @@ extension GatewayConfiguration {
         package var maxMessageSize: Int
         /// Fragments of one message, unless they are large.
         package var maxFragments: Int
+        /// How long a request of a long-polling client waits.
+        package var maxWait: Duration
+        /// How long a long-polling client may leave without a request.
+        package var pollTimeout: Duration
         /// Best first.
         package var subprotocols: [String]
 

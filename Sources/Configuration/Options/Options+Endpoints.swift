@@ -22,7 +22,7 @@ extension Options {
         Option(
             "endpoints[].protocol",
             .choice(
-                "socket.io", "engine.io", "websocket", "sse", "static", unavailable: ["longpoll"], of: "endpoints"),
+                "socket.io", "engine.io", "websocket", "sse", "longpoll", "static", of: "endpoints"),
             fallback: .required(example: #""socket.io""#), "What is spoken on the path."),
         Option(
             "endpoints[].transports",
@@ -124,7 +124,7 @@ extension Options {
             "endpoints[].serveClient", .text(.file), "null", of: socketIO,
             "A `socket.io.min.js` file to serve beside the path."),
         Option(
-            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO + ["websocket", "sse"],
+            "endpoints[].connectionStateRecovery", .section, "null", of: socketIO + plain,
             "Gives a client that comes back what it missed."),
         Option(
             "endpoints[].connectionStateRecovery.maxDisconnectionDuration", .duration, #""2m""#, of: socketIO,
@@ -183,7 +183,7 @@ extension Options {
             "endpoints[].auth.rooms", .list(.text(.template)), "[]", of: authenticated,
             "Rooms that every accepted socket joins, such as `user:{user}`."),
         Option(
-            "endpoints[].maxMessageSize", .size(1...Int(Int32.max)), #""1MB""#, of: ["websocket"],
+            "endpoints[].maxMessageSize", .size(1...Int(Int32.max)), #""1MB""#, of: ["websocket", "longpoll"],
             "Largest message of a client, which has to be in memory whole; a larger one closes the connection."),
         Option(
             "endpoints[].maxFragments", .integer(1...Int(Int32.max)), "1024", of: ["websocket"],
@@ -197,6 +197,12 @@ extension Options {
             #""close""#, of: engineIO,
             "A client that does not keep up is closed, or loses the oldest events, or all but the latest of a name and room."
         ),
+        Option(
+            "endpoints[].maxWait", .duration, #""25s""#, of: ["longpoll"],
+            "How long a request waits for events, unless it asks for less by `wait`: proxies give up after 30 or 60 s."),
+        Option(
+            "endpoints[].pollTimeout", .duration, #""45s""#, of: ["longpoll"],
+            "Time after which a client without a request is gone; until then what is sent to it is kept."),
         Option(
             "endpoints[].format", .choice("json", of: "formats"), "null", of: ["websocket"],
             "`json`: messages are events; null: raw messages."),

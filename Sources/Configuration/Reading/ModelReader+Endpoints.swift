@@ -30,6 +30,8 @@ extension ModelReader {
             format: section.optionalText("format").flatMap(GatewayConfiguration.Endpoint.Format.init),
             maxMessageSize: section.integer("maxMessageSize"),
             maxFragments: section.integer("maxFragments"),
+            maxWait: section.duration("maxWait"),
+            pollTimeout: section.duration("pollTimeout"),
             subprotocols: section.texts("subprotocols"),
             directory: section.text("directory"))
     }

@@ -13,6 +13,13 @@ extension OutboundPacket {
         }
     }
 
+    /// What it says, without the header of a frame.
+    var message: ByteBuffer {
+        var message = self.frame
+        message.moveReaderIndex(forwardBy: self.payloadOffset)
+        return message
+    }
+
     static func eventStream(_ event: Broadcast.Event, offset: String?) -> OutboundPacket {
         var buffer = ByteBufferAllocator().buffer(capacity: event.name.utf8.count + event.arguments.count + 64)
         ServerSentEvent.event(

@@ -122,12 +122,21 @@ class PlainClient: Client {
     final func close(_ farewell: Farewell) {
         guard !self.isOver else { return }
         if let entrance = self.entrance.take() { return self.refuseForNow(entrance) }
+        let lingers = self.lingers(after: farewell)
         self.say(farewell)
-        self.end(farewell.closeReason, farewell.disconnectReason)
+        guard lingers else { return self.end(farewell.closeReason, farewell.disconnectReason) }
+        self.leave(farewell.disconnectReason)
     }
 
     /// The last word of the transport.
     func say(_ farewell: Farewell) {}
+
+    /// Whether it keeps its place after its socket has left, because its last word has yet to reach it; it is to
+    /// ``end(_:_:)`` by itself.
+    func lingers(after farewell: Farewell) -> Bool { false }
+
+    /// Bytes that it keeps for its client, apart from what its connections hold.
+    var heldBytes: Int { 0 }
 
     /// The client is gone.
     ///
@@ -139,6 +148,11 @@ class PlainClient: Client {
         self.shard.plainClients[self.id] = nil
         self.shard.core.sessionClosed()
         if self.isOpen { self.endpoint.counters.sessionClosed(self.transport, reason) }
+        self.leave(better ?? DisconnectReason(reason))
+    }
+
+    /// Its socket leaves the namespace.
+    private func leave(_ reason: DisconnectReason) {
         guard let socket = self.socket.take() else { return }
         let wasConnected = socket.phase == .connected
         let rooms = socket.rooms
@@ -149,9 +163,15 @@ class PlainClient: Client {
         defer { socket.releaseNamespace() }
         guard wasConnected else { return }
         socket.namespace.remove(socket)
-        let reason = better ?? DisconnectReason(reason)
         socket.namespace.counters.disconnected(reason)
         self.shard.router.disconnected(socket, rooms: rooms, reason: reason)
+    }
+
+    /// Ends it because what waits for it has become too much.
+    final func closeSlow() {
+        guard !self.isOver else { return }
+        self.shard.counters.slowConsumersClosed &+= 1
+        self.close(.slow)
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) { self.close(.goodbye) }

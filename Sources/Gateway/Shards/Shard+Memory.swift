@@ -41,6 +41,9 @@ extension Shard {
             let bytes = session.heldBytes
             if bytes >= Self.smallestPile { piles.append(Pile(bytes: bytes) { session.closeSlow() }) }
         }
+        for client in self.plainClients.values where client.heldBytes >= Self.smallestPile {
+            piles.append(Pile(bytes: client.heldBytes) { client.closeSlow() })
+        }
         piles.sort { $0.bytes < $1.bytes }
         return piles
     }

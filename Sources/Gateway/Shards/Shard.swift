@@ -52,6 +52,7 @@ final class Shard {
 
     private(set) var endpoints: EndpointTable
     private var dirtySessions: ContiguousArray<EngineSession> = []
+    private var dirtyLongPolls: ContiguousArray<LongPollClient> = []
     private var drained: ContiguousArray<BusItem> = []
     private var isTurnScheduled = false
     private(set) var isDrainingInbox = false
@@ -120,6 +121,12 @@ final class Shard {
         self.turnNeeded()
     }
 
+    /// The same for a client of plain long-polling.
+    func markDirty(_ client: LongPollClient) {
+        self.dirtyLongPolls.append(client)
+        self.turnNeeded()
+    }
+
     private func endTurn() {
         self.drainInbox()
         var index = 0
@@ -128,10 +135,22 @@ final class Shard {
             index += 1
         }
         self.dirtySessions.removeAll(keepingCapacity: true)
+        self.answerLongPolls()
         self.flushConnections()
         // Only now: everything above may ask for a turn, and this one serves it.
         self.isTurnScheduled = false
-        if !self.dirtySessions.isEmpty || self.handle.inbox.count > 0 { self.turnNeeded() }
+        if !self.dirtySessions.isEmpty || !self.dirtyLongPolls.isEmpty || self.handle.inbox.count > 0 {
+            self.turnNeeded()
+        }
+    }
+
+    private func answerLongPolls() {
+        var index = 0
+        while index < self.dirtyLongPolls.count {
+            self.dirtyLongPolls[index].endTurn()
+            index += 1
+        }
+        self.dirtyLongPolls.removeAll(keepingCapacity: true)
     }
 
     /// Delivers what the bus has for this shard.

@@ -57,6 +57,7 @@ struct EndpointTable {
             case .static: StaticEndpoint(options, shard: shard)
             case .websocket: WebSocketEndpoint(options, index: index, shard: shard)
             case .sse: EventStreamEndpoint(options, index: index, shard: shard)
+            case .longpoll: LongPollEndpoint(options, index: index, shard: shard)
             default: EngineEndpoint(options, index: index, shard: shard)
             }
         }

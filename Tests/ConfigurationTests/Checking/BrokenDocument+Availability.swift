@@ -2,9 +2,6 @@ extension BrokenDocument {
     /// What a later version will have, and what belongs to another protocol.
     static let availability = read(
         #"""
-        # longpoll
-        {"endpoints":[{"path":"/e","protocol":"longpoll","whatever":1}]}
-        > gateway.json:1:39 /endpoints/0/protocol: "longpoll" endpoints are not available in this version (available: socket.io, engine.io, websocket, sse, static)
         # rabbitmq
         {"handlers":{"x":{"type":"rabbitmq","whatever":1}}}
         > gateway.json:1:26 /handlers/x/type: "rabbitmq" handlers are not available in this version (available: http)

@@ -10,7 +10,7 @@ extension BrokenDocument {
         > gateway.json:1:19 /log/level: must be one of: trace, debug, info, notice, warning, error, critical, not a number
         # protocol
         {"endpoints":[{"path":"/","protocol":"socketio"}]}
-        > gateway.json:1:38 /endpoints/0/protocol: "socketio" is not one of: socket.io, engine.io, websocket, sse, static; did you mean "socket.io"?
+        > gateway.json:1:38 /endpoints/0/protocol: "socketio" is not one of: socket.io, engine.io, websocket, sse, longpoll, static; did you mean "socket.io"?
         # no address
         {"listeners": [{}]}
         > gateway.json:1:16 /listeners/0: "address" is missing

@@ -23,7 +23,7 @@ import Testing
         #"{"drain":{"delay":5}}"#,
         #"{"listeners":[]}"#, #"{"listeners":[{}]}"#, #"{"log":{"level":"loud"}}"#,
         #"{"handlers":{"a":{"type":"nats"}}}"#,
-        #"{"endpoints":[{"path":"/","protocol":"longpoll"}]}"#, #"{"endpoints":[{"path":"/","protocol":"static"}]}"#,
+        #"{"endpoints":[{"path":"/","protocol":"gopher"}]}"#, #"{"endpoints":[{"path":"/","protocol":"static"}]}"#,
         #"{"endpoints":[{"path":"/","protocol":"socket.io","directory":"x"}]}"#, #"{"limits":null}"#,
         #"{"endpoints":[{"path":"/","protocol":"socket.io","namespaces":[5]}]}"#,
         #"{"routes":[{"match":{"events":"a"}}]}"#,
