@@ -126,13 +126,13 @@ class Servers:
 
     TWO_LOOPS = ("gatehouse-two-loops",)
 
-    def built_floor(self):
-        path = self.directory / "floor"
+    def built(self, name, *libraries):
+        path = self.directory / name
         if not path.exists():
             compiler = shutil.which("cc") or self.lacks("no C compiler")
-            done = subprocess.run([compiler, "-O2", "-o", path, HERE / "floor.c", "-lssl", "-lcrypto"], capture_output=True)
+            done = subprocess.run([compiler, "-O2", "-o", path, HERE / f"{name}.c", *libraries], capture_output=True)
             if done.returncode:
-                raise Missing("floor.c does not compile (libssl-dev?)")
+                raise Missing(f"{name}.c does not compile (libssl-dev?)")
         return path
 
     @staticmethod
@@ -148,10 +148,13 @@ class Servers:
         return files
 
     def floor(self, port):
-        return [self.built_floor(), port]
+        return [self.built("floor", "-lssl", "-lcrypto"), port]
+
+    def polling_floor(self, port):
+        return [self.built("polling_floor"), port]
 
     def floor_tls(self, port):
-        return [self.built_floor(), port, *self.certificate()]
+        return [self.built("floor", "-lssl", "-lcrypto"), port, *self.certificate()]
 
     def gateway(self, port, **listener):
         document = json.loads((HERE / "gateway.json").read_text())
@@ -347,7 +350,7 @@ def table(results, idle, missing, arguments):
     return "\n".join(lines) + "\n"
 
 
-COLOURS = {"gatehouse": "#1f6fc4", "floor": "#9aa7b4", "socketify": "#c8842a", "nchan": "#5d9b62", "nats-server": "#3f8f8f", "node-ws": "#8d6fb8",
+COLOURS = {"gatehouse": "#1f6fc4", "floor": "#9aa7b4", "polling-floor": "#9aa7b4", "socketify": "#c8842a", "nchan": "#5d9b62", "nats-server": "#3f8f8f", "node-ws": "#8d6fb8",
            "python-socketio": "#c25b5b"}
 
 

@@ -55,6 +55,8 @@ def members():
 
 ECHO = ("-c", "200")
 ROOM = ("-c", "1000")
+# From several addresses, because a closed connection keeps its port for a while.
+CHURN = ("--churn", "-c", "20", "--source-addresses", "8")
 MANY = ("--source-addresses", "8", "--concurrency", "256")
 
 
@@ -86,7 +88,7 @@ def large_room():
 def crowd():
     """Members of a room come and go at the same cost, however many there are."""
     most = members() // 2
-    churn = ("--namespace", "/crowd", "--churn", "-c", "20")
+    churn = ("--namespace", "/crowd", *CHURN)
     return Workload(f"connect, join, disconnect: empty room, and one of {most:,}", (
         Row("gatehouse", "connect", "http:/", churn, label="empty room", base="empty room"),
         Row("gatehouse", "connect", "http:/", churn, label=f"{most:,} members", base="empty room", wanted=1.2,
@@ -129,7 +131,8 @@ def workloads():
             Row("nats-server", "nats", "", (*ROOM, "--in-flight", "8")),
             plain("node-ws", "fanout", "/room", *ROOM, "--in-flight", "8"))),
         Workload("polling echo (POST + GET), 100 sessions", (
-            floor_echo(), Row("gatehouse", "echo", "http:/", ("-c", "100", "--transport", "polling"), wanted=3.0),
+            floor_echo(), Row("polling-floor", "echo", "http:/", ("-c", "100", "--transport", "polling")),
+            Row("gatehouse", "echo", "http:/", ("-c", "100", "--transport", "polling"), wanted=3.0),
             Row("python-socketio", "echo", "http:/", ("-c", "100", "--transport", "polling")))),
         Workload("polling room of 1,000", (
             floor_room(), Row("gatehouse", "fanout", "http:/", (*ROOM, "--transport", "polling"), wanted=4.0),
@@ -138,11 +141,11 @@ def workloads():
             floor_echo("floor-tls", "wss"),
             Row("gatehouse-tls", "echo", "wss:/echo", (*WEBSOCKET, *ECHO, "--insecure"), wanted=1.2))),
         Workload("connect, Socket.IO CONNECT, close", (
-            plain("floor", "connect", "/echo", "--churn", "-c", "20"),
-            Row("gatehouse", "connect", "http:/", ("--churn", "-c", "20"), wanted=4.0),
-            plain("socketify", "connect", "/echo", "--churn", "-c", "20"),
-            plain("node-ws", "connect", "/echo", "--churn", "-c", "20"),
-            Row("python-socketio", "connect", "http:/", ("--churn", "-c", "20")))),
+            plain("floor", "connect", "/echo", *CHURN),
+            Row("gatehouse", "connect", "http:/", CHURN, wanted=4.0),
+            plain("socketify", "connect", "/echo", *CHURN),
+            plain("node-ws", "connect", "/echo", *CHURN),
+            Row("python-socketio", "connect", "http:/", CHURN))),
         large_room(), crowd(), many_rooms(), two_loops(),
     ]
 
