@@ -21,9 +21,13 @@ package struct PreparedHead: Sendable {
 
     /// Appends the head for a body of `contentLength` bytes.
     package func write(contentLength: Int, into out: inout ByteBuffer) {
-        out.reserveCapacity(minimumWritableBytes: prefix.readableBytes + 24)
-        out.writeImmutableBuffer(prefix)
-        ResponseHead.writeDecimal(contentLength, into: &out)
-        out.writeStaticString("\r\n\r\n")
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: prefix.readableBytes + 24) { target in
+            prefix.withUnsafeReadableBytes { target.copyMemory(from: $0) }
+            var end = prefix.readableBytes
+            end += ResponseHead.writeDecimal(contentLength, to: UnsafeMutableRawBufferPointer(rebasing: target[end...]))
+            // CR LF, twice.
+            target.storeBytes(of: UInt32(0x0D0A_0D0A).bigEndian, toByteOffset: end, as: UInt32.self)
+            return end + 4
+        }
     }
 }

@@ -110,20 +110,23 @@ package enum ResponseHead {
     }
 
     static func writeDecimal(_ number: Int, into out: inout ByteBuffer) {
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { writeDecimal(number, to: $0) }
+    }
+
+    /// Returns how many of the bytes it has written: at most 19.
+    static func writeDecimal(_ number: Int, to target: UnsafeMutableRawBufferPointer) -> Int {
         precondition(number >= 0)
-        out.writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { target in
-            var length = 1
-            var rest = number
-            while rest >= 10 {
-                rest /= 10
-                length += 1
-            }
-            rest = number
-            for index in stride(from: length - 1, through: 0, by: -1) {
-                target[index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
-                rest /= 10
-            }
-            return length
+        var length = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            length += 1
         }
+        rest = number
+        for index in stride(from: length - 1, through: 0, by: -1) {
+            target[index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
+            rest /= 10
+        }
+        return length
     }
 }

@@ -126,6 +126,8 @@ final class HTTPStream: ByteStream {
             self.bodyBegan = .now
             self.watch(Self.bodyCeiling)
         } else {
+            // Between two requests the next look at the deadline starts the time, which is long.
+            guard self.input.readableBytes > 0 || !self.isTicking else { return }
             self.watch(self.input.readableBytes == 0 ? Self.keepAlive : self.connection.shard.limits.header)
         }
     }
@@ -310,7 +312,8 @@ extension HTTPStream: TimerTarget {
     func timerFired(token: UInt32, now: ContinuousClock.Instant) {
         guard token == 0 else { return self.resume() }
         self.isTicking = false
-        guard let deadline = self.deadline, !self.isOver, !self.awaitsAnswer else { return }
+        guard !self.isOver, !self.awaitsAnswer, !self.isHeldBack else { return }
+        guard let deadline = self.deadline else { return self.watch(Self.keepAlive) }
         guard now >= deadline || self.isBodyTooSlow(now) else {
             self.isTicking = true
             return self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)

@@ -81,8 +81,7 @@ extension EngineSession {
                 }
                 format = .countedBytes
             }
-            self.post = OpenPost(request: request, format: format, rest: request.body)
-            self.readPost()
+            self.read(OpenPost(request: request, format: format, rest: request.body))
         case .refuse(let error, let ending):
             if let ending { self.finish(ending) }
             self.endpoint.refuse(request, error)
@@ -93,7 +92,11 @@ extension EngineSession {
     ///
     /// The client's next POST waits for the answer to this one, which is how back-pressure reaches it.
     func readPost() {
-        guard var post = self.post.take() else { return }
+        if let post = self.post.take() { self.read(post) }
+    }
+
+    private func read(_ post: OpenPost) {
+        var post = post
         if !post.isRead {
             do throws(PayloadError) {
                 try self.readPackets(of: &post)
