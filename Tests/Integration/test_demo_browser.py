@@ -110,9 +110,9 @@ def open_page(browser, gateway):
     pages = []
     first = browser.current_window_handle
 
-    def open_one(query):
+    def open_one(query, path=""):
         browser.switch_to.window(first)
-        pages.append(Page(browser, f"http://127.0.0.1:{gateway.port}/?{query}"))
+        pages.append(Page(browser, f"http://127.0.0.1:{gateway.port}/{path}?{query}"))
         return pages[-1]
 
     yield open_one
@@ -224,3 +224,63 @@ def test_the_page_loads_nothing_from_elsewhere_and_logs_no_error(open_page, brow
         loaded = browser.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)")
         assert all(url.startswith(f"http://127.0.0.1:{gateway.port}/") for url in loaded), loaded
         assert [one for one in browser.get_log("browser") if one["level"] == "SEVERE"] == []
+
+
+KINDS = {"socketio": "Socket.IO", "websocket": "WebSocket", "eventsource": "EventSource", "longpoll": "Long-polling"}
+
+
+def open_kinds(open_page):
+    page = open_page("", "kinds.html")
+    for kind in KINDS:
+        page.wait(lambda k=kind: page.text(f"#{k} .pill") == "connected", f"{kind} connected", 20)
+    return page
+
+
+def test_four_kinds_of_client_get_the_same_room_side_by_side(open_page, browser, shots):
+    page, anna = open_kinds(open_page), open_page("name=Anna").ready()
+    anna.wait(lambda: "Anna (you)" in anna.texts("#people li"), "Anna is in")
+    anna.write(HOSTILE)
+    said = [HOSTILE]
+    for kind in ("socketio", "websocket", "longpoll"):
+        with page:
+            page.find(f"#{kind} input").send_keys(f"said by {kind}", Keys.ENTER)
+        said.append(f"said by {kind}")
+        for receiver in KINDS:
+            page.wait(lambda r=receiver: page.texts(f"#{r} .text") == said, f"{receiver} got {said}")
+        anna.wait(lambda: anna.texts("#messages .text") == said, "Anna got it")
+    with page:
+        names = page.texts("#eventsource .from b")
+        assert names == ["Anna", "Socket.IO", "WebSocket", "Long-polling"]
+        assert browser.find_elements(By.CSS_SELECTOR, "#eventsource input, .kind .text b, .kind img") == []
+        page.shot(shots, "kinds")
+        assert [one for one in browser.get_log("browser") if one["level"] == "SEVERE"] == []
+
+
+def test_four_kinds_of_client_come_back_after_being_sent_away(open_page, gateway):
+    page = open_kinds(open_page)
+    everybody = {"all": True}
+    assert gateway.admin("POST", "/v1/actions", [{"do": "kick", "target": everybody}]).status == 200
+    in_room = lambda: gateway.admin("GET", "/v1/rooms/room:lobby").json().get("sockets")
+    page.wait(lambda: in_room() == 4, "four members", 20)
+    gateway.emit(event="message", to={"rooms": ["room:lobby"]}, args=["lobby", {"name": "gateway", "text": "back?"}])
+    for kind in KINDS:
+        page.wait(lambda k=kind: page.texts(f"#{k} .text") == ["back?"], f"{kind} is back")
+
+
+def test_four_kinds_of_client_fit_a_phone(open_page, browser, shots):
+    page = open_page("", "kinds.html")
+    with page:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True})
+        browser.refresh()
+    for kind in KINDS:
+        page.wait(lambda k=kind: page.text(f"#{k} .pill") == "connected", f"{kind} connected", 20)
+    with page:
+        page.find("#longpoll input").send_keys("a word " + "w" * 60, Keys.ENTER)
+    page.wait(lambda: len(page.texts("#eventsource .text")) == 1, "the message")
+    with page:
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+        # Nothing reaches out of its column, or into the next one.
+        assert browser.execute_script(
+            "return [...document.querySelectorAll('.kind')].every((one) => one.scrollHeight <= one.clientHeight + 1)")
+        page.shot(shots, "kinds-phone")
