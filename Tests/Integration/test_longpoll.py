@@ -366,15 +366,15 @@ def test_a_message_may_be_so_large(launch):
 
 
 def test_who_posts_too_much_is_held_back_and_then_put_out(launch):
-    gateway = launch(config() | {"limits": {"messagesPerSocket": "2/s"}})
+    gateway = launch(config() | {"limits": {"messagesPerSocket": "1/m"}})
     with LongPoll(gateway.port) as client:
         statuses, began = [], time.monotonic()
-        while 429 not in statuses and time.monotonic() - began < 40:
+        while 429 not in statuses and time.monotonic() - began < 60:
             statuses.append(client.post({"event": "nobody listens"}).status)
         assert set(statuses) == {204, 429}
-        # Twenty at once, then two a second and a few more, because it is slowed down before it is put out.
-        assert 20 <= len(statuses) <= 200
-        eventually(lambda: sessions(gateway) == 0, what="its end")
+        # Ten at once, then one every 100 ms, because it is slowed down before it is put out.
+        assert len(statuses) <= 11 + (time.monotonic() - began) * 10
+        eventually(lambda: sessions(gateway) == 0, seconds=15, what="its end")
 
 
 def test_a_post_waits_while_a_backend_is_behind(launch, backend):
