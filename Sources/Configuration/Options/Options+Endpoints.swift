@@ -194,7 +194,7 @@ extension Options {
         Option(
             "endpoints[].slowConsumer",
             .choice("close", "dropOldest", "latest", of: "slow consumer policies"),
-            #""close""#, of: engineIO,
+            #""close""#, of: engineIO + ["websocket", "sse"],
             "A client that does not keep up is closed, or loses the oldest events, or all but the latest of a name and room."
         ),
         Option(

@@ -53,7 +53,19 @@ final class EventStreamClient: PlainClient {
         }
         guard let entry = form.entry(.eventStream) else { return }
         self.endpoint.counters.messageSent(isBinary: false)
+        guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
+            return stream.reportNextWrite()
+        }
         stream.send(entry.firstID)
+    }
+
+    /// The connection has taken what it was sent.
+    func outputDrained() {
+        guard let stream = self.stream else { return }
+        let isBehind = self.catchUp(bufferedBytes: { stream.bufferedBytes }) { next in
+            stream.send { $0.writeImmutableBuffer(next.packet.frame) }
+        }
+        if isBehind { stream.reportNextWrite() }
     }
 
     // MARK: - The end

@@ -15,6 +15,8 @@ class PlainClient: Client {
     private(set) var isOpen = false
     private(set) var isOver = false
     private var budget: MessageBudget
+    /// What waits while the client is behind; `nil` as long as it keeps up.
+    var backlog: Backlog?
     /// What it is told of the time before it came.
     var past = Past.unknown
     /// Where it begins; known in namespaces that have a log.
@@ -136,7 +138,7 @@ class PlainClient: Client {
     func lingers(after farewell: Farewell) -> Bool { false }
 
     /// Bytes that it keeps for its client, apart from what its connections hold.
-    var heldBytes: Int { 0 }
+    var heldBytes: Int { self.backlog?.events.bytes ?? 0 }
 
     /// The client is gone.
     ///
@@ -145,6 +147,7 @@ class PlainClient: Client {
         guard !self.isOver else { return }
         self.isOver = true
         self.entrance = nil
+        self.backlog = nil
         self.shard.plainClients[self.id] = nil
         self.shard.core.sessionClosed()
         if self.isOpen { self.endpoint.counters.sessionClosed(self.transport, reason) }

@@ -83,11 +83,15 @@ final class WebSocketClient: PlainClient {
         let deflate = stream.deflate.flatMap { $0.isShared ? $0.kind : nil }
         guard let entry = form.entry(self.speaksJSON ? .json : .rawWebSocket, deflate: deflate) else { return }
         self.endpoint.counters.messageSent(isBinary: entry.first.isBinary)
+        guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
+            return stream.reportNextWrite()
+        }
         stream.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
     }
 
     override func send(_ message: MessageValue, to socket: Socket) -> Bool {
-        guard !self.speaksJSON, let stream = self.stream, stream.deflate == nil else { return false }
+        guard !self.speaksJSON, self.endpoint.slowConsumer == nil, let stream = self.stream, stream.deflate == nil
+        else { return false }
         let (opcode, bytes) = message.frame
         socket.namespace.counters.fanoutDeliveries &+= 1
         self.endpoint.counters.messageSent(isBinary: opcode == .binary)
@@ -96,14 +100,19 @@ final class WebSocketClient: PlainClient {
     }
 
     override func offerLane(for socket: Socket) -> LaneOffer? {
-        guard let row = self.stream?.setTakesBroadcasts(true) else { return nil }
+        // One that may fall behind without being closed is looked at each time.
+        guard self.endpoint.slowConsumer == nil, let row = self.stream?.setTakesBroadcasts(true) else { return nil }
         return LaneOffer(row: row, dialect: self.speaksJSON ? .json : .rawWebSocket, counters: self.endpoint.counters)
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
         guard self.speaksJSON, let stream = self.stream else { return }
         self.endpoint.counters.messageSent(isBinary: false)
-        stream.sendText { PlainEncoder.ack(id: id, arguments: arguments, attachments: attachments, into: &$0) }
+        let write = { (buffer: inout ByteBuffer) in
+            PlainEncoder.ack(id: id, arguments: arguments, attachments: attachments, into: &buffer)
+        }
+        guard !self.postpones(kept: .framed(reserving: arguments.readableBytes + 32, write)) else { return }
+        stream.sendText(write)
     }
 
     // MARK: - The end
@@ -136,6 +145,14 @@ final class WebSocketClient: PlainClient {
 
 extension WebSocketClient: WebSocketOwner {
     var givesReasons: Bool { true }
+
+    func outputDrained() {
+        guard let stream = self.stream else { return }
+        let isBehind = self.catchUp(bufferedBytes: { stream.bufferedBytes }) {
+            stream.send($0.packet, compress: $0.compress)
+        }
+        if isBehind { stream.reportNextWrite() }
+    }
 
     func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
         self.endpoint.counters.textReceived &+= 1

@@ -28,6 +28,12 @@ final class EventStream: ByteStream {
 
     var isWritable: Bool { self.connection.isWritable }
     var bufferedBytes: Int { self.connection.bufferedBytes }
+    var isBehind: Bool { self.connection.isBehind }
+
+    /// ``outputDrained()`` is called also when this turn's output is taken at once.
+    func reportNextWrite() { self.connection.reportsNextWrite = true }
+
+    override func outputDrained() { self.client?.outputDrained() }
 
     func send(_ shared: OutputArena.BufferID) { self.connection.send(shared) }
 
