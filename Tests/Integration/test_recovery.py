@@ -15,7 +15,7 @@ import pytest
 import gateway as gateway_process
 from gateway import eventually
 from recovering import Returning
-from wire import ROUTES, Closed, compact, config
+from wire import ROUTES, TEXT, Closed, compact, config
 
 WAYS = ["websocket", "polling"]
 RECOVERY = {"maxDisconnectionDuration": "1m"}
@@ -327,6 +327,8 @@ def test_a_kick_does_not_end_the_session(gateway, connect):
 
 # Pids and offsets that are made up
 
+MADE_UP_PIDS = 10_000
+
 
 def made_up():
     return "".join(random.choices(string.ascii_letters + string.digits + "-_", k=24))
@@ -335,11 +337,15 @@ def made_up():
 def test_S16_pids_that_nobody_has_recover_nothing(gateway, connect):
     connect()
     client = connect(pid=made_up())
-    for _ in range(200):
-        client.send("41")
-        client.send("40" + compact({"pid": made_up()}))
-        reply = client.packet()
-        assert reply.startswith("40") and not json.loads(reply[2:])["pid"] == client.claimed
+    wire = client.wire
+    before = gateway.metric("gatehouse_recoveries_total", result="recovered")
+    for _ in range(MADE_UP_PIDS // 100):
+        wire.sock.sendall(b"".join(
+            wire.frame(TEXT, "41") + wire.frame(TEXT, "40" + compact({"pid": made_up()})) for _ in range(100)))
+        for _ in range(100):
+            reply = client.packet()
+            assert reply.startswith("40") and not json.loads(reply[2:])["pid"] == client.claimed
+    assert gateway.metric("gatehouse_recoveries_total", result="recovered") == before
     for pid in ["", "x" * 24, 7, None, [], {"a": 1}, "é" * 12, "x" * 15_000]:
         odd = connect(auth={"pid": pid, "offset": "0"})
         assert odd.id and not odd.recovered

@@ -83,7 +83,7 @@ class Readers:
         self.thread.join()
 
 
-def test_R1_who_stops_reading_is_closed_and_the_others_get_everything(launch):
+def test_R1_W16_who_stops_reading_is_closed_and_the_others_get_everything(launch):
     gateway = launch(quiet())
     with contextlib.ExitStack() as held:
         clients = [held.enter_context(Client(gateway.port)) for _ in range(100)]

@@ -286,6 +286,28 @@ def test_W10_a_ping_is_answered_by_its_payload(gateway):
         assert sock.receive() == "4x"
 
 
+def test_W15_no_byte_comes_back_that_was_not_sent(gateway):
+    """Lengths on both sides of every form of the header; what stands in memory behind a message stays there."""
+    with engine(gateway) as sock:
+        for length in [*range(1, 131), *range(65_533, 65_540)]:
+            message = os.urandom(length)
+            sock.send(message)
+            assert sock.receive() == message, length
+        for length in range(126):
+            payload = os.urandom(length)
+            sock.sock.sendall(sock.frame(PING, payload))
+            assert sock._read_frame() == (PONG, True, payload)
+    for length in (0, 1, 2, 3, 122, 123):
+        said = struct.pack("!H", 1000) + b"r" * length
+        sock = engine(gateway)
+        sock.sock.sendall(sock.frame(CLOSE, said))
+        opcode, fin, payload = sock._read_frame()
+        assert (opcode, fin) == (CLOSE, True)
+        assert payload in (said[:2], said)
+        assert sock.sock.recv(1) == b"", "then the end of the stream"
+        sock.close()
+
+
 # W11, W13, W14: compression
 
 

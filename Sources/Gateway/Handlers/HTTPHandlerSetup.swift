@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import HandlerContract
 import NIOCore
+import NIOPosix
 import NIOSSL
 
 /// The options of an HTTP handler, checked and in the form that calls need; nothing in it has to be closed.
@@ -59,7 +60,10 @@ struct HTTPHandlerSetup: Sendable {
         tls.minimumTLSVersion = .tlsv12
         if let authority { tls.trustRoots = authority.roots }
         configuration.tlsConfiguration = tls
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        // All on one loop: where a request and its connection are on two, async-http-client 1.37 hears of the request's end
+        // a turn later, and traps when a backend that answered at once has closed the connection meanwhile.
+        return HTTPClient(
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton.next()), configuration: configuration)
     }
 
     private static func request(

@@ -86,6 +86,19 @@ import Testing
         await backend.close()
     }
 
+    /// Answers may be there before all of a request is known to have been sent.
+    @Test func `a backend that closes after every answer ends nothing else`() async throws {
+        let backend = try await ScriptedBackend { _ in .last("HTTP/1.1 204 No Content\r\n\r\n") }
+        let handler = try HandlerFixture(url: backend.url)
+        let calls = 2_000
+        for number in 1...calls { handler.send("\(number)", lane: "socket:\(number)", isIdempotent: true) }
+        let ends = await handler.labels(calls)
+        #expect(ends.count == calls)
+        #expect(ends.contains("answer "))
+        await handler.end()
+        await backend.close()
+    }
+
     @Test(arguments: [
         ("nonsense", "is not JSON"),
         ("[1", "is not JSON"),

@@ -20,6 +20,8 @@ final class ScriptedBackend: Sendable {
         case status(Int, headers: [(String, String)] = [])
         /// Exactly these bytes; then the connection stays open.
         case raw(String)
+        /// These bytes, and the end of the connection, although HTTP would go on with it.
+        case last(String)
         /// These bytes, then a reset.
         case reset(after: String)
         /// These bytes, then a chunk of that size again and again.
@@ -107,6 +109,8 @@ extension ScriptedBackend.Reply {
             Self.write("HTTP/1.1 \(status) X\r\n" + Self.lines(length + headers) + "\r\n", on: channel)
         case .raw(let text):
             Self.write(text, on: channel)
+        case .last(let text):
+            channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in channel.close(promise: nil) }
         case .reset(let text):
             let written = channel.writeAndFlush(ByteBuffer(string: text))
             written.whenComplete { _ in
