@@ -1,8 +1,10 @@
 """Backends that work, fail, hang and lie, and the clients behind whose back it happens."""
 
 import base64
+import contextlib
 import gzip
 import json
+import random
 import socket
 import threading
 import time
@@ -709,3 +711,56 @@ def test_B13_what_a_handler_emits_calls_no_handler(launch, backend):
         client.assert_silent()
         other.assert_silent()
     assert [call.event["args"] for call in backend.seen] == [[0], [1], [2]]
+
+
+# A backend in a hurry
+
+
+class HastyBackend:
+    """Answers when it has seen the first bytes of a request, and often hangs up at once, without a word about it."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        dice = random.Random()
+        with connection, contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while connection.recv(65536):
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                if dice.random() < 0.7:
+                    time.sleep(dice.choice([0, 0, 0.0001, 0.0003]))
+                    return
+
+
+def test_B3_a_backend_that_answers_early_and_hangs_up_ends_nothing(launch, backend):
+    hasty = HastyBackend()
+    gateway = launch(setup(backend, handler={"url": f"http://127.0.0.1:{hasty.port}/"}))
+    answers, problems = [], []
+
+    def ask():
+        try:
+            with Client(gateway.port) as client:
+                answers.extend(client.ask("call") for _ in range(60))
+        except Exception as problem:  # noqa: BLE001 (a thread's end is silent otherwise)
+            problems.append(problem)
+
+    askers = [threading.Thread(target=ask) for _ in range(32)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(60)
+    gateway.assert_alive()
+    assert not problems, problems[0]
+    assert len(answers) == 32 * 60
+    # Some calls were cut off, and their clients were told so; others were answered.
+    assert [] in answers
+    hasty.listener.close()
