@@ -313,8 +313,9 @@ def test_a_browser_polls_by_HTTP_2_and_upgrades_to_websocket(launch, fronts, nam
     """The demo as it is shipped. HAProxy offers WebSockets over HTTP/2, the others do not: browsers know both ways."""
     document = json.loads((REPOSITORY / "Config/gateway.json").read_text())
     document.pop("$schema")
-    chat, demo = document["endpoints"]
-    chat["serveClient"], demo["directory"] = str(client_file), str(REPOSITORY / "Config/demo")
+    for endpoint in document["endpoints"]:
+        endpoint |= {key: path for key, path in (
+            ("serveClient", str(client_file)), ("directory", str(REPOSITORY / "Config/demo"))) if key in endpoint}
     proxy = fronts(name, launch(document | {"listeners": [{"health": "/healthz"}]}))
     browser.get(f"{proxy.url}/?name=Anna")
 

@@ -293,7 +293,8 @@ def test_W15_no_byte_comes_back_that_was_not_sent(gateway):
             message = os.urandom(length)
             sock.send(message)
             assert sock.receive() == message, length
-        for length in range(126):
+        # Not all lengths: who pings more than a hundred times at once is closed (W10).
+        for length in [*range(0, 122, 2), 123, 124, 125]:
             payload = os.urandom(length)
             sock.sock.sendall(sock.frame(PING, payload))
             assert sock._read_frame() == (PONG, True, payload)

@@ -13,7 +13,7 @@ import SocketIO
 final class Router: Sendable {
     let table: RouteTable<Route>
     private let nodeID: String
-    private let logger: Logger
+    let logger: Logger
     let actions: ActionRunner
     /// Where routes with `atLeastOnce` store their events; nil: there are none.
     private let outbox: OutboxService?
@@ -75,33 +75,6 @@ final class Router: Sendable {
         self.lifecycle(.message, .message(message), EventSource(socket: socket, message: message))
     }
 
-    /// A client wants to enter a namespace.
-    ///
-    /// Decided at once, or when its handler has answered.
-    func connect(_ socket: Socket, auth: GatewayConfiguration.Auth?) {
-        let source = EventSource(socket: socket)
-        guard let route = self.table.match(type: .connect, namespace: source.namespace) else {
-            return self.accept(socket, .init(), auth: auth)
-        }
-        guard route.require?.isMet(by: source) ?? true else {
-            return socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
-        }
-        guard let handler = route.handler else {
-            do {
-                let actions = try route.actions.map { action throws(TemplateError) in try action.render(source) }
-                return self.accept(socket, .init(actions: actions), auth: auth)
-            } catch {
-                self.logger.warning("route \(route.name): client refused: \(error.message)")
-                return socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
-            }
-        }
-        let handshake = socket.client.handshake
-        let content = EnvelopeInput.Content.connect(
-            .init(auth: socket.auth, query: handshake.query, origin: handshake.origin, claims: socket.token?.claimsJSON)
-        )
-        self.submit(content, route, handler, source, ackID: nil, auth: auth)
-    }
-
     /// A socket has left, after it had been connected.
     func disconnected(_ socket: Socket, rooms: [String], reason: DisconnectReason) {
         let since = Duration.milliseconds(WallClock.milliseconds() - socket.connectedAtMilliseconds)
@@ -133,7 +106,7 @@ final class Router: Sendable {
         self.outbox?.forget(lane: "socket:\(socket.id)")
     }
 
-    private func lifecycle(
+    func lifecycle(
         _ type: EventType, _ content: EnvelopeInput.Content, _ source: EventSource, _ rooms: [String]? = nil,
         where isMeant: (Route) -> Bool = { _ in true }
     ) {
@@ -299,158 +272,6 @@ final class Router: Sendable {
         case .unavailable:
             self.fail(ClientError(.unavailable, message: "the event cannot be stored at the moment"), pending)
         }
-    }
-
-    // MARK: - Answers
-
-    /// What is remembered of an event while its handler works on it.
-    private struct Pending {
-        var socket: Socket
-        var route: Route
-        var ackID: UInt64?
-        var auth: GatewayConfiguration.Auth?
-        var cost: Int
-        /// What its sender is told when it is stored or handed over.
-        var ack = DedupeAnswer(arguments: ByteBuffer())
-        /// By which repeats of it are known.
-        var dedupe: Deduplication<RepeatedEvent>.Key?
-    }
-
-    /// Whether an event is to be handled; a repeat is answered as its first arrival was, or will be.
-    private func isFirst(_ key: Deduplication<RepeatedEvent>.Key, _ socket: Socket, _ ackID: UInt64?) -> Bool {
-        let loop = socket.namespace.shard.loop
-        let waiter = ackID.map { RepeatedEvent(socket: NIOLoopBound(socket, eventLoop: loop), ackID: $0) }
-        switch self.actions.repeats.withLock({ $0.arrived(key, waiter, now: .now) }) {
-        case .first: return true
-        case .waits: return false
-        case .answered(let answer):
-            guard let ackID else { return false }
-            socket.client.acknowledge(ackID, answer.arguments, attachments: answer.attachments, socket: socket)
-            return false
-        }
-    }
-
-    /// The client's callback is called, and so are those of repeats.
-    private func acknowledge(_ answer: DedupeAnswer, _ pending: Pending) {
-        self.reply(answer, to: pending, isFinal: true)
-    }
-
-    /// Nothing was done: a repeat is welcome.
-    private func fail(_ error: ClientError, _ pending: Pending) {
-        self.reply(DedupeAnswer(arguments: ByteBuffer(bytes: error.arguments)), to: pending, isFinal: false)
-    }
-
-    private func reply(_ answer: DedupeAnswer, to pending: Pending, isFinal: Bool) {
-        let socket = pending.socket
-        if let ackID = pending.ackID {
-            socket.client.acknowledge(ackID, answer.arguments, attachments: answer.attachments, socket: socket)
-        }
-        guard let key = pending.dedupe else { return }
-        let repeats = self.actions.repeats.withLock { $0.finish(key, isFinal ? answer : nil, now: .now) }
-        for one in repeats {
-            // They came by the same socket, so this is its loop; unless a recovered one has moved.
-            one.socket.eventLoop.execute {
-                let socket = one.socket.value
-                socket.client.acknowledge(
-                    one.ackID, answer.arguments, attachments: answer.attachments, socket: socket)
-            }
-        }
-    }
-
-    private func finish(_ pending: Pending, _ result: HandlerResult) {
-        let socket = pending.socket
-        defer { socket.client.handlerEnded(cost: pending.cost) }
-        switch result {
-        case .answer(let answer):
-            self.apply(answer, pending)
-        case .connect(.accept(let acceptance)):
-            self.accept(socket, acceptance, auth: pending.auth)
-        case .connect(.refuse(let refusal)):
-            socket.client.connectDecided(socket, .refuse(message: refusal.message, data: refusal.data))
-        case .connect(.retry):
-            socket.client.connectDecided(socket, .tryLater)
-        case .connectRefused:
-            socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
-        case .failed(let error):
-            if socket.phase == .connecting { return socket.client.connectDecided(socket, .tryLater) }
-            self.fail(error, pending)
-        case .done:
-            self.acknowledge(pending.ack, pending)
-        case .deadLetter, .suspended, .kept:
-            // Of stored events only, which do not come here.
-            break
-        }
-    }
-
-    private func apply(_ answer: HandlerAnswer, _ pending: Pending) {
-        let socket = pending.socket
-        // The state comes first, and counts as an action: all or nothing.
-        let change: [Action] =
-            answer.state.isEmpty ? [] : [.state(set: answer.state.set, unset: answer.state.unset, .me)]
-        if let problem = self.actions.run(change + answer.actions, for: socket) {
-            self.logger.warning("route \(pending.route.name): answer not applied: \(problem)")
-            return self.fail(ClientError(.handlerError), pending)
-        }
-        if pending.ackID != nil, !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }
-        let reply = answer.reply
-        self.acknowledge(
-            DedupeAnswer(arguments: ByteBuffer(bytes: reply.arguments), attachments: reply.attachments), pending)
-    }
-
-    /// Lets a socket in: user, state and rooms first, then the CONNECT reply, then everything else.
-    private func accept(
-        _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, auth: GatewayConfiguration.Auth?
-    ) {
-        guard socket.phase == .connecting else { return }
-        // A handler may know the user by another name than the token does.
-        socket.user = acceptance.user ?? socket.user
-        guard let claim = socket.claim.take() else { return self.admit(socket, acceptance, auth: auth) }
-        socket.client.takeOver(socket, claim) { outcome in
-            switch outcome {
-            case .goesOn, .beginsAnew: self.admit(socket, acceptance, auth: auth)
-            case .tryLater: socket.client.connectDecided(socket, .tryLater)
-            }
-        }
-    }
-
-    private func admit(
-        _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, auth: GatewayConfiguration.Auth?
-    ) {
-        guard socket.phase == .connecting else { return }
-        guard socket.updateState(set: acceptance.state, unset: []) else {
-            self.logger.warning("client postponed: the handler's state for it is too large")
-            return socket.client.connectDecided(socket, .tryLater)
-        }
-        let rooms = {
-            acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: EventSource(socket: socket)) } ?? [])
-        }
-        socket.client.resume(socket, in: rooms) {
-            self.letIn(socket, acceptance, rooms: rooms)
-        }
-    }
-
-    private func letIn(_ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, rooms: () -> [String]) {
-        guard socket.phase == .connecting else { return }
-        // What was published before it came is not for it.
-        socket.namespace.shard.drainInbox()
-        socket.client.connectDecided(socket, .accept)
-        socket.client.handshake.hold?.settle()
-        guard socket.phase == .connected else { return }
-        let source = EventSource(socket: socket)
-        let refused = socket.namespace.join(rooms(), socket)
-        if !refused.isEmpty {
-            self.logger.warning(
-                "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
-        }
-        if let expiresAt = acceptance.expiresAt ?? socket.token?.expiresAt {
-            AuthorizationTimer.start(for: socket, until: .at(expiresAt))
-        }
-        if let problem = self.actions.run(acceptance.actions, for: socket) {
-            self.logger.warning("actions of a connect answer not applied: \(problem)")
-        }
-        // An action may have ended it already.
-        guard socket.phase == .connected else { return }
-        self.lifecycle(.connected, .connected, source)
     }
 
     private func details(of socket: Socket, rooms: [String]) -> SocketDetails {
