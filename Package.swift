@@ -112,29 +112,34 @@ let package = Package(
             ]
         ),
 
-        .testTarget(name: "JSONScannerTests", dependencies: ["JSONScanner"]),
-        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", nio]),
-        .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "CZlib", nio]),
-        .testTarget(name: "EngineIOTests", dependencies: ["EngineIO", nio]),
-        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO", "JSONScanner", nio]),
-        .testTarget(name: "PlainEventsTests", dependencies: ["PlainEvents", "JSONScanner", nio]),
-        .testTarget(name: "BusTests", dependencies: ["Bus", nio]),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Bus", "JSONScanner", nio]),
-        .testTarget(name: "HandlerContractTests", dependencies: ["HandlerContract", "Routing", "JSONScanner", nio]),
+        // For simulators and fuzz tests of several targets.
+        .target(name: "Randomness", path: "Tests/Randomness"),
+        .testTarget(name: "JSONScannerTests", dependencies: ["Randomness", "JSONScanner"]),
+        .testTarget(name: "HTTP1Tests", dependencies: ["Randomness", "HTTP1", nio]),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["Randomness", "WebSocketProtocol", "CZlib", nio]),
+        .testTarget(name: "EngineIOTests", dependencies: ["Randomness", "EngineIO", nio]),
+        .testTarget(name: "SocketIOTests", dependencies: ["Randomness", "SocketIO", "JSONScanner", nio]),
+        .testTarget(name: "PlainEventsTests", dependencies: ["Randomness", "PlainEvents", "JSONScanner", nio]),
+        .testTarget(name: "BusTests", dependencies: ["Randomness", "Bus", nio]),
+        .testTarget(name: "RoutingTests", dependencies: ["Randomness", "Routing", "Bus", "JSONScanner", nio]),
+        .testTarget(
+            name: "HandlerContractTests",
+            dependencies: ["Randomness", "HandlerContract", "Routing", "JSONScanner", nio]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "JSONScanner"]),
         .testTarget(
             name: "IdentityTests",
             dependencies: [
-                "Identity", "JSONScanner", crypto, .product(name: "CryptoExtras", package: "swift-crypto"),
+                "Randomness", "Identity", "JSONScanner", crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "WebSocketProtocol"]),
-        .testTarget(name: "ClientAddressTests", dependencies: ["ClientAddress"]),
-        .testTarget(name: "OpenSSLTLSTests", dependencies: ["OpenSSLTLS", "COpenSSL", nio]),
+        .testTarget(name: "ClientAddressTests", dependencies: ["Randomness", "ClientAddress"]),
+        .testTarget(name: "OpenSSLTLSTests", dependencies: ["Randomness", "OpenSSLTLS", "COpenSSL", nio]),
         .testTarget(name: "OutboxTests", dependencies: ["Outbox", "CSQLite"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Configuration", "HandlerContract", "Routing", "Outbox", "CZlib", nio,
+                "Randomness", "Gateway", "Configuration", "HandlerContract", "Routing", "Outbox", "CZlib", nio,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -95,6 +95,16 @@ struct AdminOptions: ParsableArguments {
         if !shown.isEmpty { print(shown) }
     }
 
+    /// Asks for a page of a list and shows it: a line for each of its elements, and how to get the next page, if there is one.
+    func showPage(_ path: String, of list: String, doing what: String, _ line: (JSONNode) -> String) async throws {
+        let body = try await self.send("GET", path, scope: .read, doing: what)
+        try self.show(body) { root in
+            let lines = (root[list]?.elements ?? []).map(line)
+            let next = root["cursor"]?.string.map { ["more: --cursor \($0)"] } ?? []
+            return (lines + next).joined(separator: "\n")
+        }
+    }
+
     /// A name as one segment of a path, or one value of a query.
     static func escape(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? ""

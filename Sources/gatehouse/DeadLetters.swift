@@ -21,16 +21,12 @@ struct DeadLetters: AsyncParsableCommand {
         func run() async {
             await reportingFailures {
                 let query = AdminOptions.query([("handler", self.handler)] + self.page.parameters)
-                let body = try await self.admin.send("GET", "/v1/dlq\(query)", scope: .read, doing: "dlq")
-                try self.admin.show(body) { root in
-                    let lines = (root["letters"]?.elements ?? []).map { letter in
-                        [
-                            letter["id"]?.string, letter["diedAt"]?.string, letter["handler"]?.string,
-                            letter["route"]?.string, letter["reason"]?.string, letter["attempts"]?.rawString,
-                            letter["problem"]?.string,
-                        ].map { $0 ?? "-" }.joined(separator: "  ")
-                    }
-                    return (lines + PageOptions.next(root)).joined(separator: "\n")
+                try await self.admin.showPage("/v1/dlq\(query)", of: "letters", doing: "dlq") { letter in
+                    [
+                        letter["id"]?.string, letter["diedAt"]?.string, letter["handler"]?.string,
+                        letter["route"]?.string, letter["reason"]?.string, letter["attempts"]?.rawString,
+                        letter["problem"]?.string,
+                    ].map { $0 ?? "-" }.joined(separator: "  ")
                 }
             }
         }

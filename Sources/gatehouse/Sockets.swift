@@ -26,16 +26,12 @@ struct Sockets: AsyncParsableCommand {
             await reportingFailures {
                 let query = AdminOptions.query(
                     [("namespace", self.namespace), ("room", self.room), ("user", self.user)] + self.page.parameters)
-                let body = try await self.admin.send("GET", "/v1/sockets\(query)", scope: .read, doing: "sockets")
-                try self.admin.show(body) { root in
-                    let lines = (root["sockets"]?.elements ?? []).map { socket in
-                        [
-                            socket["id"]?.string, socket["namespace"]?.string, socket["user"]?.string ?? "-",
-                            socket["transport"]?.string ?? socket["protocol"]?.string,
-                            socket["remote"]?["ip"]?.string, socket["connectedAt"]?.string,
-                        ].map { $0 ?? "-" }.joined(separator: "  ")
-                    }
-                    return (lines + PageOptions.next(root)).joined(separator: "\n")
+                try await self.admin.showPage("/v1/sockets\(query)", of: "sockets", doing: "sockets") { socket in
+                    [
+                        socket["id"]?.string, socket["namespace"]?.string, socket["user"]?.string ?? "-",
+                        socket["transport"]?.string ?? socket["protocol"]?.string,
+                        socket["remote"]?["ip"]?.string, socket["connectedAt"]?.string,
+                    ].map { $0 ?? "-" }.joined(separator: "  ")
                 }
             }
         }
@@ -110,12 +106,8 @@ struct Rooms: AsyncParsableCommand {
         func run() async {
             await reportingFailures {
                 let query = AdminOptions.query([("namespace", self.namespace)] + self.page.parameters)
-                let body = try await self.admin.send("GET", "/v1/rooms\(query)", scope: .read, doing: "rooms")
-                try self.admin.show(body) { root in
-                    let lines = (root["rooms"]?.elements ?? []).map { room in
-                        "\((room["name"]?.string ?? "-").padding(to: 32))\(room["sockets"]?.int ?? 0)"
-                    }
-                    return (lines + PageOptions.next(root)).joined(separator: "\n")
+                try await self.admin.showPage("/v1/rooms\(query)", of: "rooms", doing: "rooms") { room in
+                    "\((room["name"]?.string ?? "-").padding(to: 32))\(room["sockets"]?.int ?? 0)"
                 }
             }
         }
@@ -138,11 +130,7 @@ struct Rooms: AsyncParsableCommand {
             await reportingFailures {
                 let query = AdminOptions.query([("namespace", self.namespace)] + self.page.parameters)
                 let path = "/v1/rooms/\(AdminOptions.escape(self.room))\(query)"
-                let body = try await self.admin.send("GET", path, scope: .read, doing: "rooms")
-                try self.admin.show(body) { root in
-                    ((root["members"]?.elements ?? []).compactMap(\.string) + PageOptions.next(root))
-                        .joined(separator: "\n")
-                }
+                try await self.admin.showPage(path, of: "members", doing: "rooms") { $0.string ?? "-" }
             }
         }
     }
@@ -157,9 +145,4 @@ struct PageOptions: ParsableArguments {
     var cursor: String?
 
     var parameters: [(String, String?)] { [("limit", self.limit.map { "\($0)" }), ("cursor", self.cursor)] }
-
-    /// How to get the next page, if there is one.
-    static func next(_ root: JSONNode) -> [String] {
-        root["cursor"]?.string.map { ["more: --cursor \($0)"] } ?? []
-    }
 }

@@ -1,23 +1,7 @@
+import Randomness
 import Testing
 
 @testable import Bus
-
-/// A repeatable source of randomness: the same seed, the same run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Membership as one would write it without a thought for time.
 private struct NaiveMembership {
@@ -52,7 +36,7 @@ private struct NaiveMembership {
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func `random changes and targets agree with naive sets`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         var members = Membership()
         var model = NaiveMembership()
         var nextID = 0
@@ -69,7 +53,7 @@ private struct NaiveMembership {
 
     private func change(
         _ members: inout Membership, _ model: inout NaiveMembership, _ nextID: inout Int,
-        _ random: inout SeededGenerator
+        _ random: inout SeededRandom
     ) {
         let m = Member.random(in: 0..<Self.slots, using: &random)
         switch Int.random(in: 0..<20, using: &random) {
@@ -100,9 +84,9 @@ private struct NaiveMembership {
     }
 
     private func compareReach(
-        _ members: inout Membership, _ model: NaiveMembership, _ random: inout SeededGenerator
+        _ members: inout Membership, _ model: NaiveMembership, _ random: inout SeededRandom
     ) {
-        func some<T>(_ make: (inout SeededGenerator) -> T) -> [T] {
+        func some<T>(_ make: (inout SeededRandom) -> T) -> [T] {
             (0..<max(0, Int.random(in: -2...3, using: &random))).map { _ in make(&random) }
         }
         let hasExclusion = Bool.random(using: &random)
@@ -132,15 +116,15 @@ private struct NaiveMembership {
     }
 
     /// A third of the rooms are named like sockets.
-    private func room(_ random: inout SeededGenerator) -> String {
+    private func room(_ random: inout SeededRandom) -> String {
         Int.random(in: 0..<3, using: &random) == 0 ? id(&random) : "r\(Int.random(in: 0..<12, using: &random))"
     }
 
-    private func id(_ random: inout SeededGenerator) -> String {
+    private func id(_ random: inout SeededRandom) -> String {
         "s\(Int.random(in: 0..<40, using: &random))"
     }
 
-    private func user(_ random: inout SeededGenerator) -> String? {
+    private func user(_ random: inout SeededRandom) -> String? {
         let number = Int.random(in: 0..<6, using: &random)
         return number == 0 ? nil : "u\(number)"
     }

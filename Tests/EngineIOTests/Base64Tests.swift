@@ -1,5 +1,6 @@
 import EngineIO
 import NIOCore
+import Randomness
 import Testing
 
 @Suite struct Base64Tests {
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func `random bytes of every length come back`() {
-        var generator = SimulatedRandom(seed: 4648)
+        var generator = SeededRandom(seed: 4648)
         for length in 0..<200 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
             #expect(decode(encode(bytes)) == bytes)

@@ -1,5 +1,6 @@
 import EngineIO
 import NIOCore
+import Randomness
 import Testing
 
 @Suite struct PayloadReaderCountedTests {
@@ -131,7 +132,7 @@ import Testing
     }
 
     @Test func `no bytes trap`() {
-        var generator = SimulatedRandom(seed: 33)
+        var generator = SeededRandom(seed: 33)
         let alphabet: [UInt8] = [
             0, 1, 2, 4, 9, 10, 0xff, 0x30, 0x31, 0x32, 0x34, 0x39, 0x3a, 0x62, 0x41, 0x3d, 0xc3, 0xa9, 0xe2, 0xf0, 0x9f,
         ]
@@ -142,7 +143,7 @@ import Testing
     }
 
     @Test func `one changed byte in a payload is another payload or an error, and never a trap`() {
-        var generator = SimulatedRandom(seed: 34)
+        var generator = SeededRandom(seed: 34)
         for vector in Vectors.all {
             for _ in 0..<500 {
                 var body = vector.wire

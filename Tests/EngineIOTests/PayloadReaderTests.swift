@@ -1,5 +1,6 @@
 import EngineIO
 import NIOCore
+import Randomness
 import Testing
 
 @Suite struct PayloadReaderTests {
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test func `no bytes trap`() {
-        var generator = SimulatedRandom(seed: 30)
+        var generator = SeededRandom(seed: 30)
         let alphabet: [UInt8] = [0x1e, 0x34, 0x33, 0x62, 0x41, 0x3d, 0x2b, 0xc3, 0xa9, 0x00, 0xff]
         for _ in 0..<5_000 {
             let body = (0..<generator.below(20)).map { _ in alphabet[generator.below(alphabet.count)] }

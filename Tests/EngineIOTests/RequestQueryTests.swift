@@ -1,4 +1,5 @@
 import EngineIO
+import Randomness
 import Testing
 
 @Suite struct RequestQueryTests {
@@ -78,7 +79,7 @@ import Testing
     }
 
     @Test func `no bytes trap`() {
-        var generator = SimulatedRandom(seed: 17)
+        var generator = SeededRandom(seed: 17)
         let alphabet = Array("sidtransportEIO=&%4+0aF\u{0}é;j".utf8)
         for _ in 0..<5_000 {
             let bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in

@@ -1,4 +1,5 @@
 import EngineIO
+import Randomness
 import Testing
 
 @Suite struct SessionWebSocketTests {
@@ -31,7 +32,7 @@ import Testing
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func `E10 ten thousand messages across a switch at a random point arrive once each, in order`(seed: UInt64) {
-        var random = SimulatedRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         let bench = Bench(.polling)
         let steps = [random.below(10_000), random.below(10_000), random.below(10_000)].sorted()
         var arrived: [Substring] = []

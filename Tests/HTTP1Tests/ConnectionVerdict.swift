@@ -1,5 +1,6 @@
 import HTTP1
 import NIOCore
+import Randomness
 import Testing
 
 /// What the bytes of a connection come to: the requests in them, and why it ended if it was refused.
@@ -72,7 +73,7 @@ struct ConnectionVerdict: Hashable, CustomStringConvertible {
         let single = ConnectionVerdict(bytes, limits: limits, bodyLimit: bodyLimit) { 1 }
         #expect(single == whole, "byte by byte", sourceLocation: sourceLocation)
         for seed in 0..<UInt64(rounds) {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             let largest = [2, 5, 30, 300, 4_000][Int(seed % 5)]
             let split = ConnectionVerdict(bytes, limits: limits, bodyLimit: bodyLimit) {
                 Int.random(in: 1...largest, using: &random)
@@ -111,20 +112,5 @@ extension ConnectionVerdict.Request {
         if head.keepAlive { flags.insert(.keepAlive) }
         if head.expectsContinue { flags.insert(.expectsContinue) }
         if head.isWebSocketUpgrade { flags.insert(.isWebSocketUpgrade) }
-    }
-}
-
-/// Random numbers that a seed repeats.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

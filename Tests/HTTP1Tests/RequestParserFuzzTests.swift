@@ -1,4 +1,5 @@
 import HTTP1
+import Randomness
 import Testing
 
 @Suite struct RequestParserFuzzTests {
@@ -26,7 +27,7 @@ import Testing
             maxBody: 40)
         for round in 0..<400 as Range<UInt64> {
             let seed = shard << 32 | round
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 bytes += seeds[Int.random(in: 0..<seeds.count, using: &random)]

@@ -1,4 +1,5 @@
 import JSONScanner
+import Randomness
 import Routing
 import Testing
 

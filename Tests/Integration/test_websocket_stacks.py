@@ -15,7 +15,7 @@ import subprocess
 
 import pytest
 
-from gateway import REPOSITORY, binary, environment
+from gateway import REPOSITORY
 
 LIMIT = 1_000_000
 CLIENTS = REPOSITORY / "Tests/Integration/clients/stacks"
@@ -178,7 +178,7 @@ WHOLE_ONLY = ("aiohttp", "faye", "browser")
 
 
 @pytest.fixture(scope="module")
-def gateway(launch_for_module, tmp_path_factory):
+def gateway(launch_for_module):
     echo = {"match": {"type": "socket.message"}, "actions": [{"do": "send", "to": "self", "message": "{message}"}]}
     document = {
         "endpoints": [
@@ -189,11 +189,6 @@ def gateway(launch_for_module, tmp_path_factory):
         ],
         "routes": [echo],
     }
-    file = tmp_path_factory.mktemp("check") / "gateway.json"
-    file.write_text(json.dumps(document))
-    checked = subprocess.run([binary(), "check", "-c", file], capture_output=True, text=True, env=environment())
-    if "not available in this version" in checked.stdout + checked.stderr:
-        pytest.skip("this gateway has no endpoints for plain WebSockets")
     return launch_for_module(document)
 
 

@@ -1,5 +1,6 @@
 import Foundation
 import JSONScanner
+import Randomness
 import Testing
 
 /// Random damage to valid texts: nothing traps, and what is accepted is what Foundation accepts.
@@ -15,7 +16,7 @@ import Testing
     private static let bytes =
         Array("[]{}\",:\\0123456789-+.eEtfnu ax/\n\u{0}\u{1F}\u{7F}".utf8) + [0x80, 0xC3, 0xE2, 0xED, 0xF0, 0xFF]
 
-    private func mutate(_ text: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ text: [UInt8], _ generator: inout SeededRandom) -> [UInt8] {
         var text = text
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let at = Int.random(in: 0...text.count, using: &generator)
@@ -49,7 +50,7 @@ import Testing
 
     @Test func `a mutated text is accepted exactly when Foundation accepts it`() {
         let seed: UInt64 = 0x6A73_6F6E
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         var accepted = 0
         for round in 0..<40_000 {
             let original = Array((Self.seeds.randomElement(using: &generator) ?? "").utf8)

@@ -1,6 +1,7 @@
 import COpenSSL
 import Foundation
 import NIOCore
+import Randomness
 import Testing
 
 @testable import OpenSSLTLS
@@ -156,7 +157,7 @@ import Testing
 
     @Test func `random bytes never trap`() throws {
         let context = try TLSContext.forTests()
-        var random = SeededGenerator(seed: 1)
+        var random = SeededRandom(seed: 1)
         for _ in 0..<2000 {
             let connection = try TestConnection(context, scratch: 64)
             let bytes = (0..<Int.random(in: 1...200, using: &random)).map { _ in
@@ -172,7 +173,7 @@ import Testing
             $0.clientCertificates = .optional(authorities: TestCertificates.authority)
             $0.others = [.init(names: ["*.wild.test"], files: TestCertificates.wildcard)]
         }
-        var random = SeededGenerator(seed: 2)
+        var random = SeededRandom(seed: 2)
         for round in 0..<600 {
             let connection = try TestConnection(
                 context,
@@ -194,19 +195,5 @@ import Testing
             }
             connection.feed(connection.client.send([1, 2, 3]))
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

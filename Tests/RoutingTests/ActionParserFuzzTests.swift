@@ -1,4 +1,5 @@
 import JSONScanner
+import Randomness
 import Routing
 import Testing
 
@@ -27,7 +28,7 @@ import Testing
 
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func `whatever comes, it is read or refused with a place`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         var accepted = 0
         for _ in 0..<500 {
             let document = try JSONDocument("[" + action(&random) + "," + action(&random) + "]")
@@ -56,7 +57,7 @@ import Testing
         #expect(accepted > 10)
     }
 
-    private func action(_ random: inout SeededGenerator) -> String {
+    private func action(_ random: inout SeededRandom) -> String {
         let verb = Self.verbs.randomElement(using: &random) ?? ("kick", "", [])
         var action = "{\"do\":\"\(verb.name)\"" + verb.needed
         if Bool.random(using: &random), let key = verb.keys.randomElement(using: &random) {
@@ -66,11 +67,11 @@ import Testing
         return action + "}"
     }
 
-    private func member(_ random: inout SeededGenerator, depth: Int) -> String {
+    private func member(_ random: inout SeededRandom, depth: Int) -> String {
         "\"\(Self.keys.randomElement(using: &random) ?? "to")\":\(value(&random, depth: depth))"
     }
 
-    private func value(_ random: inout SeededGenerator, depth: Int) -> String {
+    private func value(_ random: inout SeededRandom, depth: Int) -> String {
         let count = Int.random(in: 0..<3, using: &random)
         switch Int.random(in: 0..<(depth > 0 ? 4 : 2), using: &random) {
         case 0, 1: return Self.scalars.randomElement(using: &random) ?? "0"

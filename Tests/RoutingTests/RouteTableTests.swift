@@ -1,3 +1,4 @@
+import Randomness
 import Routing
 import Testing
 
@@ -56,7 +57,7 @@ import Testing
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `random tables agree with asking every route in order`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let names = ["a", "b", "ab", "a*", "*b", "*"]
         func some(_ choices: [String]) -> [String]? {
             guard Int.random(in: 0..<3, using: &random) > 0 else { return nil }

@@ -1,24 +1,8 @@
 import JSONScanner
+import Randomness
 import Routing
 import Testing
 import struct NIOCore.ByteBuffer
-
-/// A repeatable source of randomness: the same seed, the same run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite struct TemplateFuzzTests {
     private static let scalars = [
@@ -39,7 +23,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `whatever is filled in, the result is valid JSON whose placeholders have attachments`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         var rendered = 0
         for _ in 0..<500 {
             let source = source(&random)
@@ -63,7 +47,7 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(rendered > 50)
     }
 
-    private func source(_ random: inout SeededGenerator) -> EventSample {
+    private func source(_ random: inout SeededRandom) -> EventSample {
         func name() -> String? {
             Int.random(in: 0..<5, using: &random) == 0 ? nil : Self.names.randomElement(using: &random)
         }
@@ -84,7 +68,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// What a client may send.
-    private func value(_ random: inout SeededGenerator, depth: Int) -> String {
+    private func value(_ random: inout SeededRandom, depth: Int) -> String {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &random) {
         case 0: "{\"_placeholder\":true,\"num\":\(Int.random(in: 0..<3, using: &random))}"
         case 1..<4: Self.scalars.randomElement(using: &random) ?? "0"
@@ -94,7 +78,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// What an operator may write.
-    private func template(_ random: inout SeededGenerator, depth: Int) -> String {
+    private func template(_ random: inout SeededRandom, depth: Int) -> String {
         func string() -> String {
             let parts = (0..<Int.random(in: 1...3, using: &random)).map { _ in
                 Self.templates.randomElement(using: &random) ?? ""

@@ -1,3 +1,4 @@
+import Randomness
 import Routing
 import Testing
 
@@ -33,7 +34,7 @@ import Testing
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `random patterns agree with trying everything`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         func text(_ letters: String, _ most: Int) -> String {
             String(
                 (0..<Int.random(in: 0...most, using: &random)).map { _ in letters.randomElement(using: &random) ?? "a" }

@@ -1,4 +1,5 @@
 import NIOCore
+import Randomness
 import SocketIO
 import Testing
 
@@ -13,7 +14,7 @@ import Testing
             "é", " ", "\u{0}",
         ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
 
-    private func mutate(_ text: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ text: [UInt8], _ generator: inout SeededRandom) -> [UInt8] {
         var text = text
         for _ in 0..<Int.random(in: 0...3, using: &generator) {
             let at = Int.random(in: 0...text.count, using: &generator)
@@ -66,7 +67,7 @@ import Testing
 
     @Test func `100 000 mutated packets trap nothing and break no promise`() {
         let seed: UInt64 = 0x736F_636B
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         var decoder = PacketDecoder(limits: .init())
         var connections = NamespaceConnections()
         var accepted = 0

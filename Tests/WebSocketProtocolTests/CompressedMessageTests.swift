@@ -1,4 +1,5 @@
 import NIOCore
+import Randomness
 import Testing
 import WebSocketProtocol
 
@@ -78,7 +79,7 @@ import WebSocketProtocol
     }
 
     @Test func `W5 noise of the allowed size is allowed although compression makes it longer`() {
-        var random = SplitMix(seed: 3)
+        var random = SeededRandom(seed: 3)
         let noise = (0..<20_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         // Stored blocks of 127 bytes, the shortest that zlib makes.
         var payload: [UInt8] = []
@@ -104,7 +105,7 @@ import WebSocketProtocol
             try deflated(Array($0.utf8))
         }
         for seed in 0..<800 as Range<UInt64> {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var frames: [ClientFrame] = []
             for _ in 0..<Int.random(in: 1...6, using: &random) {
                 let packed = texts[Int.random(in: 0..<2, using: &random)]

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 import WebSocketProtocol
 
@@ -294,7 +295,7 @@ import WebSocketProtocol
     @Test func `W18 mutated streams never trap and do not depend on the split`() {
         let limits = FrameDecoder.Limits(maxMessageSize: 2_000, maxFragments: 8)
         for seed in 0..<1_500 as Range<UInt64> {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var frames: [ClientFrame] = []
             var inside = false
             for _ in 0..<Int.random(in: 1...10, using: &random) {

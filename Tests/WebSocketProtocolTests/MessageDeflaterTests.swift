@@ -1,5 +1,6 @@
 import CZlib
 import NIOCore
+import Randomness
 import Testing
 import WebSocketProtocol
 
@@ -34,7 +35,7 @@ import WebSocketProtocol
 
     @Test func `W13 with a window of 8 bits nothing refers back by more than 256 bytes`() throws {
         // The same 300 bytes again and again: every reference wants to reach 300 bytes back, or further.
-        var random = SplitMix(seed: 8)
+        var random = SeededRandom(seed: 8)
         let piece = (0..<300).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         let near = piece.prefix(240)
         let message = Array((piece + near + near + piece + near + near + Array(piece.prefix(100))))
@@ -49,7 +50,7 @@ import WebSocketProtocol
 
     @Test func `what gets no shorter is left alone`() throws {
         let deflater = try #require(MessageDeflater())
-        var random = SplitMix(seed: 1)
+        var random = SeededRandom(seed: 1)
         for count in [0, 1, 5, 60, 1_000, 70_000] {
             let noise = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
             #expect(deflater.packed(noise) == nil)
@@ -60,7 +61,7 @@ import WebSocketProtocol
     @Test func `after a message that was left alone nothing refers to it`() throws {
         let deflater = try #require(MessageDeflater())
         let inflater = try #require(MessageInflater())
-        var random = SplitMix(seed: 2)
+        var random = SeededRandom(seed: 2)
         let noise = (0..<1_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         let first = try #require(deflater.packed(Self.samples[1], keepsContext: true))
         #expect(deflater.packed(noise, keepsContext: true) == nil)

@@ -1,4 +1,5 @@
 import NIOCore
+import Randomness
 import Testing
 import WebSocketProtocol
 
@@ -128,7 +129,7 @@ import WebSocketProtocol
 
     @Test func `random bytes never trap`() throws {
         for seed in 0..<3_000 as Range<UInt64> {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             let count = Int.random(in: 0..<200, using: &random)
             let payload = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
             let result = try? inflate(payload, isText: seed % 2 == 0, limit: 5_000, keepsContext: seed % 3 == 0)

@@ -1,4 +1,5 @@
 import NIOCore
+import Randomness
 import Testing
 import WebSocketProtocol
 
@@ -77,7 +78,7 @@ struct StreamVerdict: Hashable, CustomStringConvertible {
         let single = StreamVerdict(bytes, limits: limits, inflates: inflates) { 1 }
         #expect(single == whole, "byte by byte", sourceLocation: sourceLocation)
         for seed in 0..<UInt64(rounds) {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             let largest = [3, 7, 40, 200, 5_000][Int(seed % 5)]
             let split = StreamVerdict(bytes, limits: limits, inflates: inflates) {
                 Int.random(in: 1...largest, using: &random)
@@ -100,20 +101,5 @@ extension MessageInflater? {
         var output = ByteBuffer()
         try self?.inflate(bytes, isText: isText, limit: limit, into: &output)
         return Array(output.readableBytesView)
-    }
-}
-
-/// Random numbers that a seed repeats.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

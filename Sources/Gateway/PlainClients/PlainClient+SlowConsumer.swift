@@ -12,22 +12,13 @@ extension PlainClient {
         var compress: Bool
     }
 
-    /// A box, so that a client that keeps up carries one word of it.
-    final class Backlog {
-        var events: PendingEvents<PendingPacket>
-
-        init(_ policy: PendingPolicy, limit: Int) {
-            self.events = PendingEvents(policy: policy, limit: limit)
-        }
-    }
-
     /// Puts an event where it waits.
     ///
     /// Returns `false` when the client keeps up: then it is sent now.
     func postpones(_ broadcast: Broadcast, _ packet: OutboundPacket, isBehind: Bool) -> Bool {
         guard let policy = self.endpoint.slowConsumer, self.backlog != nil || isBehind else { return false }
         let bytes = packet.frame.readableBytes
-        let backlog = self.backlog ?? Backlog(policy, limit: self.shard.limits.backlog)
+        let backlog = self.backlog ?? EventBacklog(policy, limit: self.shard.limits.backlog)
         self.backlog = backlog
         self.shard.grew(by: bytes)
         self.judge(
@@ -51,13 +42,7 @@ extension PlainClient {
     }
 
     private func judge(_ outcome: PendingEvents<PendingPacket>.Outcome) {
-        switch outcome {
-        case .waits(let oldest, let superseded):
-            self.shard.counters.dropped(.oldest, count: oldest)
-            self.shard.counters.dropped(.superseded, count: superseded)
-        case .full:
-            self.closeSlow()
-        }
+        if outcome.isFull(counting: &self.shard.counters) { self.closeSlow() }
     }
 
     /// The client has taken something: what waits follows, but no more than it may have before it.

@@ -16,7 +16,7 @@ class PlainClient: Client {
     private(set) var isOver = false
     private var budget: MessageBudget
     /// What waits while the client is behind; `nil` as long as it keeps up.
-    var backlog: Backlog?
+    var backlog: EventBacklog<PendingPacket>?
     /// What it is told of the time before it came.
     var past = Past.unknown
     /// Where it begins; known in namespaces that have a log.

@@ -13,15 +13,6 @@ extension EngineSession {
         var compress: Bool
     }
 
-    /// A box, so that a client that keeps up carries one word of it.
-    final class Backlog {
-        var events: PendingEvents<PendingPackets>
-
-        init(_ policy: PendingPolicy, limit: Int) {
-            self.events = PendingEvents(policy: policy, limit: limit)
-        }
-    }
-
     /// Sends an event or a message that other sessions get as well.
     func deliver(_ entry: SharedForm.Entry, of broadcast: Broadcast) {
         if let policy = self.endpoint.slowConsumer, self.backlog != nil || self.isBehind {
@@ -42,13 +33,13 @@ extension EngineSession {
     ) {
         let packets = [entry.first] + entry.attachments.map(\.packet)
         let bytes = packets.reduce(0) { $0 + $1.frame.readableBytes }
-        let backlog = self.backlog ?? Backlog(policy, limit: self.shard.limits.backlog)
+        let backlog = self.backlog ?? EventBacklog(policy, limit: self.shard.limits.backlog)
         self.backlog = backlog
+        self.shard.grew(by: bytes)
         self.judge(
             backlog.events.append(
                 PendingPackets(packets: packets, compress: broadcast.compress), bytes: bytes,
                 key: policy == .latest ? .init(broadcast) : nil))
-        self.shard.grew(by: bytes)
     }
 
     /// Puts a packet that must not be lost behind the events that wait.
@@ -57,21 +48,15 @@ extension EngineSession {
     func waits(_ packet: @autoclosure () -> OutboundPacket, compress: Bool) -> Bool {
         guard let backlog = self.backlog else { return false }
         let packet = packet()
+        self.shard.grew(by: packet.frame.readableBytes)
         self.judge(
             backlog.events.append(
                 kept: PendingPackets(packets: [packet], compress: compress), bytes: packet.frame.readableBytes))
-        self.shard.grew(by: packet.frame.readableBytes)
         return true
     }
 
     private func judge(_ outcome: PendingEvents<PendingPackets>.Outcome) {
-        switch outcome {
-        case .waits(let oldest, let superseded):
-            self.shard.counters.dropped(.oldest, count: oldest)
-            self.shard.counters.dropped(.superseded, count: superseded)
-        case .full:
-            self.closeSlow()
-        }
+        if outcome.isFull(counting: &self.shard.counters) { self.closeSlow() }
     }
 
     /// The client has taken something: what waits follows, but no more than it may have before it.

@@ -47,7 +47,9 @@ final class EngineSession {
     /// Whether what is queued for the next poll may be compressed.
     var mayCompress = false
     /// What waits while the client is behind; `nil` as long as it keeps up.
-    var backlog: Backlog? { didSet { if self.backlog != nil { self.current?.setTakesBroadcasts(false) } } }
+    var backlog: EventBacklog<PendingPackets>? {
+        didSet { if self.backlog != nil { self.current?.setTakesBroadcasts(false) } }
+    }
     /// Transports on which the client takes no bytes; only clients of protocol 3 say so.
     var base64: TransportSet = []
     private var clientKnows = false

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Bus
@@ -15,7 +16,7 @@ import Testing
     }
 
     @Test func `two epochs are practically never the same`() {
-        var random = SeededGenerator(seed: 1)
+        var random = SeededRandom(seed: 1)
         let epochs = Set((0..<1_000).map { _ in Epoch(using: &random) })
         #expect(epochs.count == 1_000)
         #expect(Epoch(rawValue: Epoch.count) == nil)

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Virtual time, what is due in it, the dice, and what went wrong.
 ///
 /// One seed is one world.
@@ -16,7 +18,7 @@ final class World {
     private static let start = ContinuousClock.now
 
     let seed: UInt64
-    var random: SimulatedRandom
+    var random: SeededRandom
     /// Milliseconds since the start.
     private(set) var time = 0
     private var events: [Event] = []
@@ -30,7 +32,7 @@ final class World {
     init(seed: UInt64, isTracing: Bool) {
         self.seed = seed
         self.isTracing = isTracing
-        random = SimulatedRandom(seed: seed)
+        random = SeededRandom(seed: seed)
     }
 
     var now: ContinuousClock.Instant { Self.start + .milliseconds(time) }

@@ -1,23 +1,11 @@
+import Randomness
 import Testing
 
 @testable import Gateway
 
 @Suite struct DrainPlanTests {
-    /// The same numbers for the same seed (SplitMix64).
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9E37_79B9_7F4A_7C15
-            var value = self.state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
-    }
-
     private func plan(_ count: Int, over window: Duration, seed: UInt64 = 1) -> DrainPlan<Int> {
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed: seed)
         return DrainPlan(Array(0..<count), over: window, using: &random)
     }
 

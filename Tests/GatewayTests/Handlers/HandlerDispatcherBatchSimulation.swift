@@ -1,4 +1,5 @@
 import HandlerContract
+import Randomness
 import Testing
 
 @testable import Gateway
@@ -29,7 +30,7 @@ private struct World {
     private static let concurrency = 3
     private static let largest = 4
 
-    private var random: SeededGenerator
+    private var random: SeededRandom
     private var dispatcher: HandlerDispatcher
     private var now = ContinuousClock.now
     private var accepted: [String: [Int]] = [:]
@@ -40,7 +41,7 @@ private struct World {
     private var pauses: [(lane: String, until: ContinuousClock.Instant)] = []
 
     init(seed: UInt64) {
-        random = SeededGenerator(state: seed)
+        random = SeededRandom(seed: seed)
         let breaker = CircuitBreaker.Limits(minimumCalls: 8, openFor: .seconds(1))
         dispatcher = HandlerDispatcher(
             limits: HandlerDispatcher.Limits(

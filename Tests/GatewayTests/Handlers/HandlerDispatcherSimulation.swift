@@ -1,4 +1,5 @@
 import HandlerContract
+import Randomness
 import Testing
 
 @testable import Gateway
@@ -14,7 +15,7 @@ import Testing
 }
 
 private struct World {
-    var random: SeededGenerator
+    var random: SeededRandom
     var dispatcher: HandlerDispatcher
     var now = ContinuousClock.now
     var accepted: [String] = []
@@ -25,7 +26,7 @@ private struct World {
     var lastCalled: [String: (number: Int, sequence: UInt64)] = [:]
 
     init(seed: UInt64) {
-        random = SeededGenerator(state: seed)
+        random = SeededRandom(seed: seed)
         let breaker = CircuitBreaker.Limits(minimumCalls: 8, openFor: .seconds(1))
         dispatcher = HandlerDispatcher(
             limits: HandlerDispatcher.Limits(

@@ -1,5 +1,6 @@
 import HandlerContract
 import Outbox
+import Randomness
 import Testing
 
 @testable import Gateway
@@ -18,7 +19,7 @@ import Testing
 private struct World {
     private static let handler = "app"
 
-    var random: SimulatedRandom
+    var random: SeededRandom
     var store: ModelStore
     var engine: OutboxEngine<ModelStore>
     var dispatcher: HandlerDispatcher
@@ -37,14 +38,14 @@ private struct World {
 
     /// The disk's state, which the store asks for.
     final class Disk {
-        var random: SimulatedRandom
+        var random: SeededRandom
         var isCertain = false
-        init(_ random: SimulatedRandom) { self.random = random }
+        init(_ random: SeededRandom) { self.random = random }
     }
 
     init(seed: UInt64) throws {
-        random = SimulatedRandom(seed: seed)
-        disk = Disk(SimulatedRandom(seed: seed &* 31))
+        random = SeededRandom(seed: seed)
+        disk = Disk(SeededRandom(seed: seed &* 31))
         store = ModelStore()
         engine = try Self.engine(store)
         dispatcher = Self.dispatcher()
@@ -223,20 +224,5 @@ private struct World {
             }
             next = turn.finishedLanes.isEmpty ? nil : dispatcher.release(lanes: turn.finishedLanes, now: now)
         }
-    }
-}
-
-/// SplitMix64.
-private struct SimulatedRandom: RandomNumberGenerator {
-    var seed: UInt64
-
-    init(seed: UInt64) { self.seed = seed }
-
-    mutating func next() -> UInt64 {
-        seed &+= 0x9E37_79B9_7F4A_7C15
-        var z = seed
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Gateway
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(0)..<40) func `any order of calls keeps order, bound and what must be kept`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededRandom(seed: seed)
         let policy: PendingPolicy = seed.isMultiple(of: 2) ? .latest : .dropOldest
         var pending = Pending(policy: policy, limit: 200)
         var keptIn: [Int] = []

@@ -1,4 +1,5 @@
 import NIOCore
+import Randomness
 
 @testable import PlainEvents
 

@@ -1,3 +1,4 @@
+import Randomness
 @testable import Bus
 
 /// One namespace with a log, shards that lag behind it, and clients whose connections break at any moment.
@@ -24,7 +25,7 @@ struct RecoverySimulation {
     private static let rooms = ["a", "b", "c"]
     private static let clients = 3
 
-    private var random: SeededGenerator
+    private var random: SeededRandom
     private var history: History<Int>
     private var sequence = NamespaceSequence()
     private var time = Self.start
@@ -38,7 +39,7 @@ struct RecoverySimulation {
     private(set) var failure: String?
 
     init(seed: UInt64, limits: HistoryLimits) {
-        random = SeededGenerator(seed: seed)
+        random = SeededRandom(seed: seed)
         history = History(limits: limits)
         for client in 0..<Self.clients { sessions.append(newSession(client)) }
     }
@@ -61,7 +62,7 @@ struct RecoverySimulation {
         quiesce()
     }
 
-    private func chance(_ percent: Int, _ random: inout SeededGenerator) -> Bool {
+    private func chance(_ percent: Int, _ random: inout SeededRandom) -> Bool {
         Int.random(in: 0..<100, using: &random) < percent
     }
 
