@@ -75,6 +75,14 @@ let package = Package(
             name: "Outbox", dependencies: ["CSQLite", "CZlib"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
 
+        // The kernel's interface of event loops.
+        .systemLibrary(name: "CEpoll"),
+        // The loops of the client edge: sockets are told of, timers and tasks run; an `EventLoop` of NIO without channels.
+        .target(
+            name: "EpollLoop",
+            dependencies: [nio, "CEpoll", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+
         // Everything that owns a socket, a clock, a task or a file. `Gateway.swift` is the assembly.
         .target(
             name: "Gateway",
@@ -82,7 +90,7 @@ let package = Package(
                 nio, crypto, "CZlib", "CMalloc", .product(name: "DequeModule", package: "swift-collections"),
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO", "PlainEvents",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
-                "Outbox",
+                "Outbox", "CEpoll", "EpollLoop",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -97,7 +105,6 @@ let package = Package(
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
         ),
         // Clients by the thousand, for `gatehouse bench`: nothing of the gateway that it may measure, but the frames.
-        .systemLibrary(name: "CEpoll"),
         .target(
             name: "LoadGenerator", dependencies: ["JSONScanner", "WebSocketProtocol", "COpenSSL", "CEpoll"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
@@ -136,10 +143,12 @@ let package = Package(
         .testTarget(name: "ClientAddressTests", dependencies: ["Randomness", "ClientAddress"]),
         .testTarget(name: "OpenSSLTLSTests", dependencies: ["Randomness", "OpenSSLTLS", "COpenSSL", nio]),
         .testTarget(name: "OutboxTests", dependencies: ["Outbox", "CSQLite"]),
+        .testTarget(name: "EpollLoopTests", dependencies: ["Randomness", "EpollLoop", nio]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Randomness", "Gateway", "Configuration", "HandlerContract", "Routing", "Outbox", "CZlib", nio,
+                "Randomness", "Gateway", "EpollLoop", "Configuration", "HandlerContract", "Routing", "Outbox", "CZlib",
+                nio,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -1,7 +1,7 @@
 package import Configuration
+import EpollLoop
 import Logging
 import NIOCore
-import NIOPosix
 import UnixSignals
 
 /// The assembly: configuration in, services out.
@@ -49,7 +49,7 @@ package final class Gateway: Sendable {
     ///
     /// Throws ``StartupError`` when it cannot start.
     package func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: ProcessorCount.available)
+        let group = try Self.makeLoops()
         do {
             try await self.serve(on: group)
             try await group.shutdownGracefully()
@@ -59,14 +59,22 @@ package final class Gateway: Sendable {
         }
     }
 
-    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let shards = group.makeIterator().enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
+    private static func makeLoops() throws -> EpollEventLoopGroup {
+        do {
+            return try EpollEventLoopGroup(count: ProcessorCount.available)
+        } catch {
+            throw StartupError("no event loop: \(error) (raise LimitNOFILE, or the limit of threads)")
+        }
+    }
+
+    private func serve(on group: EpollEventLoopGroup) async throws {
+        let shards = group.loops.enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
         let storage = try OutboxAssembly(self.configuration, logger: self.logger)
         let core = try GatewayCore(
             self.configuration, shards: shards, outbox: storage?.service, version: self.version, logger: self.logger,
             logSettings: self.logSettings)
         let control = GatewayControl(
-            core: core, listeners: ListenerSet(group: group, core: core, inherited: self.environment.sockets),
+            core: core, listeners: ListenerSet(core: core, inherited: self.environment.sockets),
             notifier: self.environment.notifier, logger: self.logger, load: self.load)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         do {

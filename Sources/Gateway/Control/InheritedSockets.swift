@@ -64,7 +64,8 @@ package struct InheritedSockets: Sendable {
         return self.entries.filter { !used.contains($0.descriptor) }
     }
 
-    private static func address(of descriptor: CInt) -> Address? {
+    /// Where a socket is bound; `nil` for kinds that we do not listen on.
+    static func address(of descriptor: CInt) -> Address? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = withUnsafeMutablePointer(to: &storage) { pointer in

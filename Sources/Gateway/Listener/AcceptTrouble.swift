@@ -22,8 +22,7 @@ struct AcceptTrouble: Sendable {
     /// Lines about pauses: one now and then, however long it lasts.
     var lines = FailureLog()
 
-    /// Nil: not told, and so not about descriptors.
-    mutating func failed(_ code: CInt?) -> Verdict {
+    mutating func failed(_ code: CInt) -> Verdict {
         switch code {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             return .pauseUnready
@@ -36,13 +35,5 @@ struct AcceptTrouble: Sendable {
     /// A connection was accepted.
     mutating func accepted() {
         if self.inARow > 0 { self.inARow = 0 }
-    }
-
-    /// Whether NIO goes on with a channel after this error; after all others it closes the channel, and the socket with it.
-    static func leavesChannelOpen(_ code: CInt?) -> Bool {
-        switch code {
-        case ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM: true
-        default: false
-        }
     }
 }

@@ -40,7 +40,7 @@ extension Connection {
         guard self.shard.handshakePace.isOpen, pending.input.readableBytes == 0 else {
             self.shard.counters.tlsHandshakesDelayed &+= 1
             // One read, or two when the peer has ended its side; more is nothing that a handshake needs.
-            guard pending.input.readableBytes <= ReceiveBuffer.capacity else { return }
+            guard pending.input.readableBytes <= Shard.receiveCapacity else { return }
             let isFirst = pending.input.readableBytes == 0
             pending.input.writeBytes(bytes)
             self.setReadsPaused(true)

@@ -1,9 +1,11 @@
+import DequeModule
 import Glibc
+import NIOCore
 
-/// Writes to a connection's descriptor without the channel's outbound pipeline, which costs as much again as the kernel.
+/// Writes to a connection's descriptor, and keeps what the kernel does not take.
 ///
-/// Order is kept by one rule: while the channel still holds bytes of this connection (``backlog``), nothing is written
-/// directly; everything goes behind those bytes until the channel says that it has drained.
+/// Order is kept by one rule: while there is a ``backlog``, nothing is written past it; everything goes behind those bytes
+/// until they are gone.
 struct DirectWriter {
     enum Outcome: Hashable {
         /// So many bytes were taken; fewer than offered when the socket's buffer is full.
@@ -13,8 +15,14 @@ struct DirectWriter {
     }
 
     private static let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
+    /// Buffers of the backlog that are offered in one call; the kernel takes 1,024 at most (`UIO_MAXIOV`).
+    private static let maxVectors = 64
+    /// What is offered in one ``drain(to:)``: others have their turn after so much, also when the peer reads as fast as
+    /// it is written.
+    static let maxDrain = 1 << 20
 
-    /// Bytes that were handed to the channel and that the kernel has not taken yet.
+    private var waiting: Deque<ByteBuffer> = []
+    /// Bytes that the kernel has not taken yet.
     private(set) var backlog = 0
 
     /// Offers `bytes` to the kernel.
@@ -46,16 +54,73 @@ struct DirectWriter {
         return .wrote(written)
     }
 
-    /// `count` bytes were handed to the channel.
-    mutating func queued(_ count: Int) {
-        self.backlog += count
+    /// Puts a buffer behind the backlog.
+    mutating func queue(_ buffer: ByteBuffer) {
+        guard buffer.readableBytes > 0 else { return }
+        self.backlog += buffer.readableBytes
+        self.waiting.append(buffer)
     }
 
-    /// The kernel took `count` bytes of the backlog.
-    ///
-    /// Returns whether that was the last of it.
-    mutating func drained(_ count: Int) -> Bool {
+    /// Offers what waits, many buffers in one call.
+    mutating func drain(to descriptor: CInt) -> Outcome {
+        var written = 0
+        while self.backlog > 0, written < Self.maxDrain {
+            let (result, offered) = self.offerFirst(to: descriptor)
+            if result >= 0 {
+                self.remove(result)
+                written += result
+                if result < offered { break }
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wrote(written)
+            case let code: return .failed(errno: code)
+            }
+        }
+        return .wrote(written)
+    }
+
+    /// Returns what sendmsg(2) says, and how much it was offered.
+    private func offerFirst(to descriptor: CInt) -> (result: Int, offered: Int) {
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.maxVectors) { vectors in
+            var (count, offered) = (0, 0)
+            for buffer in self.waiting.prefix(Self.maxVectors) {
+                // The deque keeps the memory where it is until the call is over.
+                vectors[count] = buffer.withUnsafeReadableBytes {
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+                }
+                count += 1
+                offered += buffer.readableBytes
+                if offered >= Self.maxDrain { break }
+            }
+            var message = msghdr()
+            message.msg_iov = vectors.baseAddress
+            message.msg_iovlen = count
+            return (sendmsg(descriptor, &message, Self.flags), offered)
+        }
+    }
+
+    private mutating func remove(_ count: Int) {
         self.backlog -= count
-        return self.backlog == 0
+        var rest = count
+        while rest > 0, let first = self.waiting.first {
+            guard first.readableBytes <= rest else {
+                self.waiting[0].moveReaderIndex(forwardBy: rest)
+                return
+            }
+            rest -= first.readableBytes
+            self.waiting.removeFirst()
+        }
+        // A pile that once was must not keep its memory.
+        if self.waiting.isEmpty { self.waiting = [] }
+    }
+
+    /// Drops the backlog.
+    ///
+    /// Returns how much there was.
+    mutating func discard() -> Int {
+        defer { (self.waiting, self.backlog) = ([], 0) }
+        return self.backlog
     }
 }

@@ -1,83 +1,74 @@
 import Configuration
 import Glibc
 import NIOCore
-import NIOPosix
 
-/// Binds a listener: accepted connections are dealt out to the loops in turn, one handler each.
+/// Binds a listener.
 enum ListenerBootstrap {
     /// Connections that the kernel may hold until they are accepted; it bounds it by `net.core.somaxconn`.
     private static let backlog: CInt = 4_096
 
-    /// `TCP_USER_TIMEOUT` of Linux, in milliseconds.
-    private static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
-
-    /// How long sent bytes may stay unacknowledged before the kernel gives the peer up, and the bytes with it.
-    ///
-    /// By default it would try for a quarter of an hour. Never before we ourselves call a slow peer slow.
-    private static func lostAfter(_ limits: ConnectionLimits) -> Int {
-        let timeout = max(.seconds(30), limits.writeProgress + .seconds(10))
-        return Int(clamping: min(timeout.components.seconds, 86_400) * 1_000)
-    }
-
     /// Accepts nothing before ``ListeningSocket/open()``.
     ///
     /// - Parameter inherited: a socket that is bound already, and ours from now on.
+    ///
+    /// Throws ``StartupError``.
     static func bind(
-        _ address: Address, group: any EventLoopGroup, core: GatewayCore, context box: ListenerContextBox,
-        inherited: CInt? = nil
+        _ address: Address, core: GatewayCore, context box: ListenerContextBox, inherited: CInt? = nil
     ) async throws -> ListeningSocket {
-        let socket = ListeningSocket(core: core, context: box) { socket, descriptor in
-            Self.bootstrap(group: group, core: core, context: box, socket: socket).withBoundSocket(descriptor)
-        }
-        let bootstrap = Self.bootstrap(group: group, core: core, context: box, socket: socket)
         do {
-            if let inherited {
-                socket.begin(with: try await bootstrap.withBoundSocket(inherited).get())
-                return socket
+            let descriptor = try inherited ?? Self.bind(address)
+            do {
+                // An inherited socket may be of a process that waits for its connections.
+                guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0,
+                    listen(descriptor, Self.backlog) == 0
+                else { throw IOError(errnoCode: errno, reason: "listen") }
+                return try await ListeningSocket.adopt(descriptor, core: core, context: box)
+            } catch {
+                close(descriptor)
+                throw error
             }
-            switch address {
-            case .host(let host, let port):
-                socket.begin(with: try await bootstrap.bind(host: host, port: port).get())
-            case .unix(let path):
-                // What nobody listens on any more is left over from a process that was killed.
-                guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
-                socket.begin(
-                    with: try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get())
-            }
-            return socket
         } catch {
             throw StartupError(listener: box.current.name, address: address, error)
         }
     }
 
-    private static func bootstrap(
-        group: any EventLoopGroup, core: GatewayCore, context box: ListenerContextBox, socket: ListeningSocket
-    ) -> ServerBootstrap {
-        let shards = Dictionary(uniqueKeysWithValues: core.shards.map { (ObjectIdentifier($0.loop), $0) })
-        return ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: Self.backlog)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.autoRead, value: false)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGuard(core: core, socket: socket))
-                }
-            }
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let handle = shards[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.eof }
-                    let shard = handle.shard
-                    let context = box.current
-                    shard.counters.count(listeners: context.index + 1)
-                    shard.counters.listeners[context.index].accepted &+= 1
-                    try channel.syncOptions?.setOption(.recvAllocator, value: shard.receiveAllocator())
-                    try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
-                    try? channel.syncOptions?.setOption(Self.userTimeout, value: Self.lostAfter(shard.limits))
-                    try channel.pipeline.syncOperations.addHandler(Connection(shard: shard, listener: context))
-                }
-            }
+    private static func bind(_ address: Address) throws -> CInt {
+        switch address {
+        case .host(let host, let port):
+            let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+            let family = address.protocol == .inet6 ? AF_INET6 : AF_INET
+            return try address.withSockAddr { try Self.bind(family, $0, socklen_t($1)) }
+        case .unix(let path):
+            guard let address = UnixAddress(path: path) else { throw IOError(errnoCode: ENAMETOOLONG, reason: "bind") }
+            // What nobody listens on any more is left over from a process that was killed.
+            guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
+            try Self.removeSocket(path)
+            return try address.withSockaddr { pointer, length in
+                Result { try Self.bind(AF_UNIX, pointer, length) }
+            }.get()
+        }
+    }
+
+    private static func bind(_ family: CInt, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) throws -> CInt {
+        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+        var yes: CInt = 1
+        // Connections of the last process that are still ending must not keep the next one from starting.
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+        guard Glibc.bind(descriptor, address, length) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw IOError(errnoCode: code, reason: "bind")
+        }
+        return descriptor
+    }
+
+    /// Never removes what is not a socket.
+    private static func removeSocket(_ path: String) throws(IOError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw IOError(errnoCode: EEXIST, reason: "bind") }
+        guard unlink(path) == 0 else { throw IOError(errnoCode: errno, reason: "unlink") }
     }
 
     /// Whether somebody listens on a unix socket.
@@ -101,6 +92,7 @@ package struct StartupError: Error, CustomStringConvertible {
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE: reason = "the address is in use (stop the other process, or change the listener's address)"
         case EACCES: reason = "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)"
+        case EEXIST: reason = "a file that is not a socket is there (remove it, or change the listener's address)"
         case EADDRNOTAVAIL: reason = "this machine has no such address (change the listener's address)"
         default: reason = "\(error)"
         }

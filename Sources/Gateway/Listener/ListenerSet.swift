@@ -1,6 +1,5 @@
 import Configuration
 import Logging
-import NIOCore
 import Synchronization
 
 /// The sockets that are listened on, and how they follow the configuration.
@@ -28,13 +27,11 @@ struct ListenerSet: Sendable {
         fileprivate var removed: [Bound] = []
     }
 
-    let group: any EventLoopGroup
     let core: GatewayCore
     let inherited: InheritedSockets
     private(set) var bound: [Bound] = []
 
-    init(group: any EventLoopGroup, core: GatewayCore, inherited: InheritedSockets) {
-        self.group = group
+    init(core: GatewayCore, inherited: InheritedSockets) {
         self.core = core
         self.inherited = inherited
     }
@@ -56,7 +53,7 @@ struct ListenerSet: Sendable {
             do {
                 let context = ListenerContextBox(want.context)
                 let socket = try await ListenerBootstrap.bind(
-                    want.address, group: self.group, core: self.core, context: context,
+                    want.address, core: self.core, context: context,
                     inherited: self.inherited.take(name: want.context.name, address: want.address))
                 change.added.append(Bound(address: want.address, socket: socket, context: context))
             } catch {
@@ -107,12 +104,7 @@ struct ListenerSet: Sendable {
         return self.bound.filter { $0.context.current.audience == audience }.map(\.socket)
     }
 
-    private static func describe(_ socket: ListeningSocket) -> String {
-        guard let address = socket.localAddress else { return "?" }
-        if let path = address.pathname, !path.isEmpty { return "unix:\(path)" }
-        let host = address.ipAddress ?? "?"
-        return host.contains(":") ? "[\(host)]:\(address.port ?? 0)" : "\(host):\(address.port ?? 0)"
-    }
+    private static func describe(_ socket: ListeningSocket) -> String { socket.localAddress.map { "\($0)" } ?? "?" }
 }
 
 /// Which listener new connections belong to: the same socket, described by another configuration after a reload.

@@ -1,4 +1,5 @@
 import EngineIO
+import EpollLoop
 import HandlerContract
 import NIOCore
 import OpenSSLTLS
@@ -10,12 +11,15 @@ import OpenSSLTLS
 final class Shard {
     let handle: ShardHandle
     let core: GatewayCore
-    let loop: any EventLoop
+    let loop: EpollEventLoop
     /// The configuration in force here.
     private(set) var generation: Generation
     private(set) var limits: ConnectionLimits
     let timers: TimerQueues
-    let receiveBuffer = ReceiveBuffer()
+    /// What is read at once at most, in bytes: what a receive buffer of the kernel holds of a busy peer.
+    static let receiveCapacity = 65_536
+    /// All connections take turns with it, so that an idle one needs none; its bytes mean something during one read.
+    let receiveBuffer: UnsafeMutableRawBufferPointer
     let compressor = Compressor()
     let deflatePool = DeflatePool()
     /// Where the pieces of a connection's turn are put together for one `send`.
@@ -67,6 +71,7 @@ final class Shard {
         self.handshakes = HandshakesUnderWay(limit: 1)
         self.counters = ShardCounters()
         self.timers = TimerQueues(loop: handle.loop)
+        self.receiveBuffer = .allocate(byteCount: Self.receiveCapacity, alignment: 16)
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
         self.endpoints = EndpointTable()
         let bound = NIOLoopBound(self, eventLoop: handle.loop)
@@ -95,15 +100,12 @@ final class Shard {
 
     deinit {
         self.gather.deallocate()
+        self.receiveBuffer.deallocate()
     }
 
     /// An id that sorts by time.
     func nextULID() -> ULID {
         self.ulids.next(at: Timestamp(milliseconds: WallClock.milliseconds()), using: &self.random)
-    }
-
-    func receiveAllocator() -> ReceiveAllocator {
-        ReceiveAllocator(NIOLoopBound(self.receiveBuffer, eventLoop: self.loop))
     }
 
     // MARK: - The turn

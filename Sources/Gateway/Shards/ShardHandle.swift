@@ -1,13 +1,14 @@
+import EpollLoop
 import NIOCore
 
 /// A shard as other threads see it: its loop, its inbox, and a way to run something there.
 final class ShardHandle: Sendable {
     let index: Int
-    let loop: any EventLoop
+    let loop: EpollEventLoop
     let inbox = Inbox()
     private let box: NIOLoopBoundBox<Shard?>
 
-    init(index: Int, loop: any EventLoop) {
+    init(index: Int, loop: EpollEventLoop) {
         self.index = index
         self.loop = loop
         self.box = NIOLoopBoundBox.makeEmptyBox(valueType: Shard.self, eventLoop: loop)

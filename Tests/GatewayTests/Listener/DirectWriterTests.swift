@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import Testing
 
 @testable import Gateway
@@ -73,15 +74,65 @@ import Testing
         #expect(outcome == .failed(errno: EBADF))
     }
 
-    @Test func `the backlog is over when all of it was taken`() {
+    private static func bytes(_ count: Int, seed: Int = 0) -> ByteBuffer {
+        ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ seed) &* 31) })
+    }
+
+    @Test func `a backlog leaves in order, in as many calls as the peer makes room for`() {
+        let pair = Pair()
         var writer = DirectWriter()
-        writer.queued(100)
-        writer.queued(20)
-        #expect(writer.backlog == 120)
-        let isFirstTheLast = writer.drained(100)
-        let isSecondTheLast = writer.drained(20)
-        #expect(!isFirstTheLast)
-        #expect(isSecondTheLast)
+        let buffers = (0..<300).map { Self.bytes($0 % 7 == 0 ? 9_000 : 50, seed: $0) }
+        for buffer in buffers { writer.queue(buffer) }
+        let total = buffers.reduce(0) { $0 + $1.readableBytes }
+        #expect(writer.backlog == total)
+        var (received, written) = ([UInt8](), 0)
+        while writer.backlog > 0 {
+            guard case .wrote(let count) = writer.drain(to: pair.near) else {
+                Issue.record("failed")
+                return
+            }
+            written += count
+            #expect(writer.backlog == total - written)
+            // An odd number, so that calls end in the middle of buffers.
+            let some = pair.receive(3_333)
+            #expect(!some.isEmpty)
+            received += some
+        }
+        while received.count < total { received += pair.receive(total) }
+        #expect(received == buffers.flatMap { Array($0.readableBytesView) })
+        #expect(writer.drain(to: pair.near) == .wrote(0))
+    }
+
+    @Test func `a peer that reads as fast as it is written does not keep the loop`() {
+        let pair = Pair()
+        var size: CInt = 8 << 20
+        setsockopt(pair.near, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        var writer = DirectWriter()
+        for _ in 0..<64 { writer.queue(Self.bytes(65_536)) }
+        guard case .wrote(let count) = writer.drain(to: pair.near) else {
+            Issue.record("failed")
+            return
+        }
+        #expect(count < DirectWriter.maxDrain + 64 * 65_536)
+        #expect(writer.backlog == 64 * 65_536 - count)
+    }
+
+    @Test func `a backlog for a peer that is gone is a failure, and can be dropped`() {
+        var ends: [CInt] = [0, 0]
+        precondition(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        close(ends[1])
+        var writer = DirectWriter()
+        writer.queue(Self.bytes(10))
+        #expect(writer.drain(to: ends[0]) == .failed(errno: EPIPE))
+        close(ends[0])
+        #expect(writer.discard() == 10)
+        #expect(writer.backlog == 0)
+        #expect(writer.discard() == 0)
+    }
+
+    @Test func `an empty buffer is no backlog`() {
+        var writer = DirectWriter()
+        writer.queue(ByteBuffer())
         #expect(writer.backlog == 0)
     }
 }
