@@ -61,6 +61,9 @@ let package = Package(
         // The C library's allocator: what it keeps, and when it gives it back.
         .systemLibrary(name: "CMalloc"),
 
+        // The kernel's io_uring: many sends with one call.
+        .systemLibrary(name: "CIOUring"),
+
         // Tokens: where they are found, whether they are genuine, what they say.
         .target(
             name: "Identity",
@@ -87,7 +90,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                nio, crypto, "CZlib", "CMalloc", .product(name: "DequeModule", package: "swift-collections"),
+                nio, crypto, "CZlib", "CMalloc", "CIOUring",
+                .product(name: "DequeModule", package: "swift-collections"),
                 "JSONScanner", "HTTP1", "WebSocketProtocol", "EngineIO", "SocketIO", "PlainEvents",
                 "Bus", "Routing", "HandlerContract", "Configuration", "OpenSSLTLS", "ClientAddress", "Identity",
                 "Outbox", "CEpoll", "EpollLoop",

@@ -6,10 +6,12 @@ extension AdminAPI {
     func nodes() async throws(AdminProblem) -> HTTPResponse {
         var connections = 0
         var sessions = 0
+        var refusals: [SendRing.Refusal] = []
         for shard in self.core.shards {
-            let found = try await self.ask(shard) { ($0.connectionCount, $0.sessions.count) }
+            let found = try await self.ask(shard) { ($0.connectionCount, $0.sessions.count, $0.sender.refusal) }
             connections += found.0
             sessions += found.1
+            if let refusal = found.2 { refusals.append(refusal) }
         }
         let started = self.core.startedAtMilliseconds
         let sockets = self.core.namespaces.all.reduce(0) { $0 + $1.socketCount }
@@ -26,6 +28,8 @@ extension AdminAPI {
             writer.member("startedAt", Timestamp(milliseconds: started).iso8601())
             writer.member("uptimeSeconds", max(0, Int(WallClock.milliseconds() - started) / 1_000))
             writer.member("eventLoops", self.core.shards.count)
+            writer.member("sendRings", self.core.shards.count - refusals.count)
+            if let refusal = refusals.first { writer.member("sendRingRefusal", "\(refusal)") }
             writer.member("connections", connections)
             writer.member("sessions", sessions)
             writer.member("sockets", sockets)

@@ -14,7 +14,8 @@ struct DirectWriter {
         case failed(errno: CInt)
     }
 
-    private static let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
+    /// A send neither waits for the peer nor raises SIGPIPE.
+    static let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
     /// Buffers of the backlog that are offered in one call; the kernel takes 1,024 at most (`UIO_MAXIOV`).
     private static let maxVectors = 64
     /// What is offered in one ``drain(to:)``: others have their turn after so much, also when the peer reads as fast as

@@ -124,24 +124,62 @@ struct OutputArena {
     func withBytes<Result>(
         of list: List, gather: UnsafeMutableRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result? {
-        guard !list.isEmpty else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        var gathering = Gathering(in: gather)
+        return self.bytes(of: list, &gathering).map(body)
+    }
+
+    /// Where the bytes of several lists are collected side by side.
+    struct Gathering {
+        fileprivate let room: UnsafeMutableRawBufferPointer
+        fileprivate var filled = 0
+        fileprivate var latest: (list: List, bytes: UnsafeRawBufferPointer)?
+
+        init(in room: UnsafeMutableRawBufferPointer) { self.room = room }
+
+        /// Nothing was collected yet.
+        var isEmpty: Bool { self.filled == 0 }
+    }
+
+    /// The bytes of a list, in one place; `nil` when what is left of the room is too small for them.
+    ///
+    /// Valid until the arena changes: its buffers stay where they are, because it holds on to them.
+    func bytes(of list: List, _ gathering: inout Gathering) -> UnsafeRawBufferPointer? {
+        guard !list.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let first = self.pieces[Int(list.head)]
-        if first.next == .max {
-            return self.withBytes(of: first, body)
-        }
-        var filled = 0
+        if first.next == .max { return self.withBytes(of: first) { $0 } }
+        // The members of a room get the same messages in a turn: they share what was collected for the first.
+        if let (latest, bytes) = gathering.latest, self.isEqual(list, latest) { return bytes }
+        let start = gathering.filled
+        var filled = start
         var index = list.head
         while index != .max {
             let piece = self.pieces[Int(index)]
             let length = Int(piece.length)
-            guard filled + length <= gather.count else { return nil }
+            guard length <= gathering.room.count - filled else { return nil }
             self.withBytes(of: piece) { bytes in
-                UnsafeMutableRawBufferPointer(rebasing: gather[filled..<filled + length]).copyMemory(from: bytes)
+                UnsafeMutableRawBufferPointer(rebasing: gathering.room[filled..<filled + length])
+                    .copyMemory(from: bytes)
             }
             filled += length
             index = piece.next
         }
-        return body(UnsafeRawBufferPointer(rebasing: gather[..<filled]))
+        gathering.filled = filled
+        let bytes = UnsafeRawBufferPointer(rebasing: gathering.room[start..<filled])
+        gathering.latest = (list, bytes)
+        return bytes
+    }
+
+    /// Whether two lists are of the same pieces.
+    private func isEqual(_ list: List, _ other: List) -> Bool {
+        var (index, second) = (list.head, other.head)
+        while index != .max, second != .max {
+            let (piece, match) = (self.pieces[Int(index)], self.pieces[Int(second)])
+            guard piece.buffer == match.buffer, piece.start == match.start, piece.length == match.length else {
+                return false
+            }
+            (index, second) = (piece.next, match.next)
+        }
+        return index == second
     }
 
     /// The pieces of a list as buffers that outlive the turn; shared ones stay shared.

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Names a row of an ``OutputTable`` for as long as its connection has it.
 ///
 /// Rows are used again: an old name then fits no more.
@@ -49,6 +51,13 @@ struct OutputTable<Owner: AnyObject> {
     private var free: ContiguousArray<UInt32> = []
     private var dirty: ContiguousArray<UInt32> = []
     private(set) var count = 0
+    /// What is being sent at the moment, and for which rows.
+    private var sends: ContiguousArray<SocketSend> = []
+    private var sending: ContiguousArray<(row: OutputRowID, output: TurnOutput)> = []
+    /// Those whose sends did not settle it.
+    private var unsettled: Deque<(row: OutputRowID, output: TurnOutput, attempt: DirectWriter.Outcome)> = []
+    /// Dirty rows of connections that have to be asked.
+    private var unasked: Deque<UInt32> = []
 
     init() {}
 
@@ -165,31 +174,73 @@ struct OutputTable<Owner: AnyObject> {
 
     // MARK: - The end of the turn
 
-    /// Writes one dirty connection after the other, and leaves to `owner` what a plain write does not settle.
+    /// Sends to the dirty connections, to many at once, and leaves to their owners what that does not settle.
     ///
     /// `index` is where to go on; `nil` when all are done. Returns with each connection that has to be asked: what it was
     /// to be sent, and how the attempt to write it ended, if there was one.
     mutating func flush(
-        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer, sent: inout UInt64
+        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer,
+        sender: inout SocketSender, sent: inout UInt64
     ) -> Unsettled? {
-        while index < self.dirty.count {
-            let row = Int(self.dirty[index])
-            index += 1
-            self.rows[row].condition.remove(.isDirty)
-            let output = self.rows[row].takeOutput()
-            var attempt: DirectWriter.Outcome?
-            if self.rows[row].descriptor >= 0, !output.list.isEmpty {
-                let descriptor = self.rows[row].descriptor
-                attempt = arena.withBytes(of: output.list, gather: gather) { DirectWriter.offer($0, to: descriptor) }
-                if attempt == .wrote(output.bytes) {
-                    sent &+= UInt64(output.bytes)
-                    continue
-                }
+        while true {
+            // All of these before anything else is sent: what a connection gets next must not overtake what is left.
+            while let (row, output, attempt) = self.unsettled.popFirst() {
+                // Its connection may have been closed by that of another.
+                guard self.isValid(row), let owner = self.owners[Int(row.index)] else { continue }
+                return Unsettled(owner: owner, output: output, attempt: attempt)
             }
-            guard let owner = self.owners[row] else { continue }
-            return Unsettled(owner: owner, output: output, attempt: attempt)
+            while let row = self.unasked.popFirst().map(Int.init) {
+                self.rows[row].condition.remove(.isDirty)
+                let output = self.rows[row].takeOutput()
+                guard let owner = self.owners[row] else { continue }
+                return Unsettled(owner: owner, output: output, attempt: nil)
+            }
+            guard index < self.dirty.count else { return nil }
+            self.sendNext(from: &index, arena, gather: gather, sender: &sender, sent: &sent)
         }
-        return nil
+    }
+
+    /// Sends to as many connections as go together.
+    ///
+    /// No owner is asked meanwhile, so that each descriptor is still that of its row's connection.
+    private mutating func sendNext(
+        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer,
+        sender: inout SocketSender, sent: inout UInt64
+    ) {
+        var gathering = OutputArena.Gathering(in: gather)
+        while index < self.dirty.count, self.sends.count < SocketSender.capacity {
+            let row = Int(self.dirty[index])
+            let descriptor = self.rows[row].descriptor
+            guard descriptor >= 0, !self.rows[row].output.list.isEmpty else {
+                self.unasked.append(self.dirty[index])
+                index += 1
+                continue
+            }
+            guard let bytes = arena.bytes(of: self.rows[row].output.list, &gathering) else {
+                // There is more room when those before it are gone, or there will never be enough.
+                guard gathering.isEmpty else { break }
+                self.unasked.append(self.dirty[index])
+                index += 1
+                continue
+            }
+            self.sends.append(SocketSend(bytes, to: descriptor))
+            self.rows[row].condition.remove(.isDirty)
+            let id = OutputRowID(index: UInt32(row), generation: self.rows[row].generation)
+            self.sending.append((id, self.rows[row].takeOutput()))
+            index += 1
+        }
+        sender.send(&self.sends)
+        for index in self.sends.indices {
+            let outcome = self.sends[index].outcome ?? .wrote(0)
+            let (row, output) = self.sending[index]
+            if outcome == .wrote(output.bytes) {
+                sent &+= UInt64(output.bytes)
+            } else {
+                self.unsettled.append((row, output, outcome))
+            }
+        }
+        self.sends.removeAll(keepingCapacity: true)
+        self.sending.removeAll(keepingCapacity: true)
     }
 
     /// What is left to its connection.
@@ -199,8 +250,10 @@ struct OutputTable<Owner: AnyObject> {
         var attempt: DirectWriter.Outcome?
     }
 
-    /// All of ``flush(from:_:gather:sent:)`` is done.
+    /// All of ``flush(from:_:gather:sender:sent:)`` is done.
     mutating func endTurn() {
-        self.dirty.removeAll(keepingCapacity: self.dirty.count < 65_536)
+        let isSmall = self.dirty.count < 65_536
+        self.dirty.removeAll(keepingCapacity: isSmall)
+        if !isSmall { self.unasked = [] }
     }
 }

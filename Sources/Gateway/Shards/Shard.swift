@@ -22,7 +22,9 @@ final class Shard {
     let receiveBuffer: UnsafeMutableRawBufferPointer
     let compressor = Compressor()
     let deflatePool = DeflatePool()
-    /// Where the pieces of a connection's turn are put together for one `send`.
+    /// Gets what is put together there to the kernel.
+    private(set) var sender: SocketSender
+    /// Where the pieces of a connection's turn are put together for one send.
     let gather: UnsafeMutableRawBufferPointer
     /// Where TLS connections decrypt to; made when there is one.
     private(set) lazy var tlsScratch = UnsafeMutableRawBufferPointer.allocate(
@@ -72,6 +74,11 @@ final class Shard {
         self.counters = ShardCounters()
         self.timers = TimerQueues(loop: handle.loop)
         self.receiveBuffer = .allocate(byteCount: Self.receiveCapacity, alignment: 16)
+        self.sender = SocketSender { refusal in
+            // At the start one loop speaks for all.
+            guard handle.index == 0 || core.isStarted else { return }
+            core.logger.info("every send is a call of its own", metadata: ["reason": "\(refusal)"])
+        }
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
         self.endpoints = EndpointTable()
         let bound = NIOLoopBound(self, eventLoop: handle.loop)
@@ -185,7 +192,7 @@ final class Shard {
         var index = 0
         // By index: a flush may close a connection, and that may send a last word to another one.
         while let unsettled = self.outputs.flush(
-            from: &index, self.arena, gather: self.gather, sent: &self.counters.sentBytes)
+            from: &index, self.arena, gather: self.gather, sender: &self.sender, sent: &self.counters.sentBytes)
         {
             unsettled.owner.flushTurn(unsettled.output, unsettled.attempt)
             self.relieveMemory()

@@ -32,6 +32,41 @@ import Testing
         }
     }
 
+    @Test func `lists are collected side by side, and equal ones once`() throws {
+        var arena = OutputArena()
+        let (one, two) = (arena.add(ByteBuffer(string: "one ")), arena.add(ByteBuffer(string: "two ")))
+        /// Buffers of a list, and whether the list before is of the same.
+        let wanted: [([OutputArena.BufferID], Bool)] = [
+            ([one, two], false), ([one, two], true), ([two, one], false), ([two, one, one], false),
+            ([two, one], false),
+            ([two, one], true),
+        ]
+        let lists = wanted.map { buffers, _ in
+            var list = OutputArena.List()
+            for buffer in buffers { _ = arena.append(buffer, to: &list) }
+            return list
+        }
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 36, alignment: 1)
+        defer { room.deallocate() }
+        var gathering = OutputArena.Gathering(in: room)
+        #expect(gathering.isEmpty)
+        let found = try lists.map { try #require(arena.bytes(of: $0, &gathering)) }
+        #expect(
+            found.map { String(decoding: $0, as: UTF8.self) } == [
+                "one two ", "one two ", "two one ", "two one one ", "two one ", "two one ",
+            ])
+        for index in 1..<found.count {
+            #expect((found[index].baseAddress == found[index - 1].baseAddress) == wanted[index].1)
+        }
+        // The room is full; what is one piece anyway needs none.
+        var (list, single) = (OutputArena.List(), OutputArena.List())
+        for buffer in [one, two] { _ = arena.append(buffer, to: &list) }
+        _ = arena.append(two, to: &single)
+        #expect(arena.bytes(of: list, &gathering) == nil)
+        #expect(arena.bytes(of: single, &gathering).map { String(decoding: $0, as: UTF8.self) } == "two ")
+        #expect(!gathering.isEmpty)
+    }
+
     @Test func `an empty list has no bytes and an empty piece leaves no trace`() {
         var arena = OutputArena()
         var list = OutputArena.List()
