@@ -7,14 +7,13 @@ package import struct NIOCore.ByteBuffer
 package enum ServerSentEvent {
     /// One event: its name, its arguments as a JSON array, and the offset that the client gives back as `Last-Event-ID`.
     package static func event(
-        name: String, arguments: [UInt8], attachments: [ByteBuffer] = [], offset: String? = nil,
-        into buffer: inout ByteBuffer
+        name: String, arguments: PlainArguments, offset: String? = nil, into buffer: inout ByteBuffer
     ) {
         if let offset { self.field("id: ", offset, into: &buffer) }
         self.field("event: ", name, into: &buffer)
         buffer.writeStaticString("data: [")
         let start = buffer.writerIndex
-        PlainEncoder.arguments(arguments, attachments, into: &buffer)
+        arguments.write(into: &buffer)
         self.removeLineBreaks(from: start, in: &buffer)
         buffer.writeStaticString("]\n\n")
     }

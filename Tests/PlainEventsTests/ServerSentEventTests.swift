@@ -10,28 +10,34 @@ import Testing
         return String(String(buffer: buffer).dropFirst(7))
     }
 
-    @Test func `an event has an id, a name and the list of its arguments`() {
+    private func arguments(_ text: String, _ attachments: [ByteBuffer] = []) throws -> PlainArguments {
+        try #require(PlainArguments(Array(text.utf8), attachments: attachments))
+    }
+
+    @Test func `an event has an id, a name and the list of its arguments`() throws {
+        let arguments = try self.arguments(#""hi",{"a":1}"#)
+        let none = try self.arguments("")
         let text = self.written {
-            ServerSentEvent.event(name: "said", arguments: Array(#""hi",{"a":1}"#.utf8), offset: "e.7", into: &$0)
+            ServerSentEvent.event(name: "said", arguments: arguments, offset: "e.7", into: &$0)
         }
         #expect(text == "id: e.7\nevent: said\ndata: [\"hi\",{\"a\":1}]\n\n")
-        let volatile = self.written { ServerSentEvent.event(name: "typing", arguments: [], into: &$0) }
+        let volatile = self.written { ServerSentEvent.event(name: "typing", arguments: none, into: &$0) }
         #expect(volatile == "event: typing\ndata: []\n\n")
     }
 
-    @Test func `no line break of a value ends its line`() {
+    @Test func `no line break of a value ends its line`() throws {
+        let arguments = try self.arguments("1,\n\r\n 2")
         let text = self.written {
             ServerSentEvent.event(
-                name: "a\r\nid: 9\n\nevent: b", arguments: Array("1,\n\r\n 2".utf8), offset: "7\ndata: x", into: &$0)
+                name: "a\r\nid: 9\n\nevent: b", arguments: arguments, offset: "7\ndata: x", into: &$0)
         }
         #expect(text == "id: 7 data: x\nevent: a  id: 9  event: b\ndata: [1,    2]\n\n")
     }
 
-    @Test func `bytes stand in it as base64`() {
+    @Test func `bytes stand in it as base64`() throws {
+        let arguments = try self.arguments(#"{"_placeholder":true,"num":0}"#, [ByteBuffer(bytes: [1, 2, 3])])
         let text = self.written {
-            ServerSentEvent.event(
-                name: "pic", arguments: Array(#"{"_placeholder":true,"num":0}"#.utf8),
-                attachments: [ByteBuffer(bytes: [1, 2, 3])], into: &$0)
+            ServerSentEvent.event(name: "pic", arguments: arguments, into: &$0)
         }
         #expect(text == "event: pic\ndata: [{\"base64\":\"AQID\"}]\n\n")
     }

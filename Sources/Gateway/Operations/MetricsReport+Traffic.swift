@@ -16,6 +16,7 @@ extension MetricsReport {
         text.sample("gatehouse_output_dropped_total", [("reason", "memory")], self.sum(\.outputDroppedMemory))
         text.sample("gatehouse_output_dropped_total", [("reason", "oldest")], self.sum(\.outputDroppedOldest))
         text.sample("gatehouse_output_dropped_total", [("reason", "superseded")], self.sum(\.outputDroppedSuperseded))
+        text.sample("gatehouse_output_dropped_total", [("reason", "size")], self.sum(\.outputDroppedSize))
         text.single(
             "gatehouse_slow_consumers_closed_total", .counter, "Clients that were closed because they did not read.",
             self.sum(\.slowConsumersClosed))

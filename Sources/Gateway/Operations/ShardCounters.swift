@@ -51,12 +51,14 @@ struct ShardCounters: Sendable {
     var outputDroppedOldest: UInt64 = 0
     /// By `slowConsumer`: those that a newer one of the same name and room took the place of.
     var outputDroppedSuperseded: UInt64 = 0
+    /// Events and acks of plain clients that would be too large with their attachments put in.
+    var outputDroppedSize: UInt64 = 0
     private(set) var authFailures: [TokenError: UInt64] = [:]
     var adminKeyFailures: UInt64 = 0
     var adminScopeFailures: UInt64 = 0
 
     /// Why an event was not sent to a receiver: the label `reason` of `gatehouse_output_dropped_total`.
-    enum OutputDrop { case volatile, memory, oldest, superseded }
+    enum OutputDrop { case volatile, memory, oldest, superseded, size }
 
     mutating func dropped(_ reason: OutputDrop, count: Int = 1) {
         switch reason {
@@ -64,6 +66,7 @@ struct ShardCounters: Sendable {
         case .memory: self.outputDroppedMemory &+= UInt64(count)
         case .oldest: self.outputDroppedOldest &+= UInt64(count)
         case .superseded: self.outputDroppedSuperseded &+= UInt64(count)
+        case .size: self.outputDroppedSize &+= UInt64(count)
         }
     }
 

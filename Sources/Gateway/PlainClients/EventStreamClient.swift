@@ -51,7 +51,7 @@ final class EventStreamClient: PlainClient {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        guard let entry = form.entry(.eventStream) else { return }
+        guard let entry = self.entry(.eventStream, of: broadcast, &form) else { return }
         self.endpoint.counters.messageSent(isBinary: false)
         guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
             return stream.reportNextWrite()

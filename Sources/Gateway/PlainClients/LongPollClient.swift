@@ -157,13 +157,14 @@ final class LongPollClient: PlainClient {
                 return self.shard.counters.dropped(isShort ? .memory : .volatile)
             }
         }
-        guard let entry = form.entry(.json) else { return }
+        guard let entry = self.entry(.json, of: broadcast, &form) else { return }
         self.append(entry.first.message, logged: broadcast.logged)
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
+        guard let arguments = self.answer(arguments, attachments) else { return }
         var message = ByteBuffer()
-        PlainEncoder.ack(id: id, arguments: arguments, attachments: attachments, into: &message)
+        PlainEncoder.ack(id: id, arguments: arguments, into: &message)
         self.append(message, logged: nil)
     }
 

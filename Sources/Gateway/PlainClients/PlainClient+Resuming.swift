@@ -73,9 +73,11 @@ extension PlainClient {
         guard case .missed(let recovery) = self.past else { return [] }
         self.past = .unknown
         return recovery.events.compactMap { entry in
-            guard case .event(let broadcast, asksAck: false) = entry.content,
-                let encoding = broadcast.encoding(dialect)
-            else { return nil }
+            guard case .event(let broadcast, asksAck: false) = entry.content else { return nil }
+            guard let encoding = broadcast.encoding(dialect) else {
+                self.couldNotBeTold(broadcast)
+                return nil
+            }
             return (encoding.first, broadcast.compress)
         }
     }

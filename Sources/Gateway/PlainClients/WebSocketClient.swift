@@ -81,7 +81,8 @@ final class WebSocketClient: PlainClient {
             return
         }
         let deflate = stream.deflate.flatMap { $0.isShared ? $0.kind : nil }
-        guard let entry = form.entry(self.speaksJSON ? .json : .rawWebSocket, deflate: deflate) else { return }
+        let dialect: Dialect = self.speaksJSON ? .json : .rawWebSocket
+        guard let entry = self.entry(dialect, of: broadcast, &form, deflate: deflate) else { return }
         self.endpoint.counters.messageSent(isBinary: entry.first.isBinary)
         guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
             return stream.reportNextWrite()
@@ -106,12 +107,13 @@ final class WebSocketClient: PlainClient {
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {
-        guard self.speaksJSON, let stream = self.stream else { return }
+        guard self.speaksJSON, let stream = self.stream, let arguments = self.answer(arguments, attachments)
+        else { return }
         self.endpoint.counters.messageSent(isBinary: false)
         let write = { (buffer: inout ByteBuffer) in
-            PlainEncoder.ack(id: id, arguments: arguments, attachments: attachments, into: &buffer)
+            PlainEncoder.ack(id: id, arguments: arguments, into: &buffer)
         }
-        guard !self.postpones(kept: .framed(reserving: arguments.readableBytes + 32, write)) else { return }
+        guard !self.postpones(kept: .framed(reserving: arguments.byteCount + 32, write)) else { return }
         stream.sendText(write)
     }
 

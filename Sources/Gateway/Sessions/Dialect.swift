@@ -56,7 +56,7 @@ extension Dialect {
         return .engineIO3
     }
 
-    /// `nil` when the dialect has no words for the broadcast.
+    /// `nil` when the dialect has no words for the broadcast, or would need more of them than plain clients are sent.
     func encode(_ broadcast: Broadcast) -> Encoding? {
         switch (self, broadcast.content) {
         case (.socketIO, .event(let event)):
@@ -76,9 +76,9 @@ extension Dialect {
         case (.rawWebSocket, .message(.binary(let bytes))):
             Encoding(first: .binary(bytes))
         case (.json, .event(let event)):
-            Encoding(first: .json(event, offset: broadcast.logged?.text))
+            OutboundPacket.json(event, offset: broadcast.logged?.text).map { Encoding(first: $0) }
         case (.eventStream, .event(let event)):
-            Encoding(first: .eventStream(event, offset: broadcast.logged?.text))
+            OutboundPacket.eventStream(event, offset: broadcast.logged?.text).map { Encoding(first: $0) }
         case (.socketIO, .message), (.socketIORecoverable, .message), (.socketIO4, .message), (.engineIO, .event),
             (.engineIO3, .event), (.rawWebSocket, .event), (.json, .message), (.eventStream, .message):
             nil

@@ -67,6 +67,16 @@ import Testing
         #expect(self.message("hi").encoding(.socketIO).map(\.first) == nil)
     }
 
+    @Test func `what would be too large with its attachments put in is not said to plain clients, and to others it is`()
+    {
+        let placeholders = [String](repeating: #"{"_placeholder":true,"num":0}"#, count: 17_000)
+        let event = self.event(
+            "pic", placeholders.joined(separator: ","), attachments: [ByteBuffer(repeating: 7, count: 480_000)])
+        #expect(event.encoding(.json).map(\.first) == nil)
+        #expect(event.encoding(.eventStream).map(\.first) == nil)
+        #expect(event.encoding(.socketIO)?.attachments.count == 1)
+    }
+
     @Test func `a dialect is encoded once, and all receivers share its bytes`() throws {
         let broadcast = self.event("say", String(repeating: "1,", count: 1_000) + "1")
         let first = try #require(broadcast.encoding(.socketIO)).first.frame
