@@ -13,13 +13,13 @@ package enum RequestIntent: Hashable, Sendable {
     /// Open a session. `polling`: the answer carries the handshake packet; `websocket`: complete the upgrade first.
     case handshake(Transport)
     /// GET: wait for packets.
-    case poll(sid: String)
+    case poll(sid: SessionName)
     /// POST: a payload of packets.
-    case post(sid: String)
+    case post(sid: SessionName)
     /// Move a polling session to this WebSocket.
-    case upgrade(sid: String)
+    case upgrade(sid: SessionName)
     /// Names a session, but in a way that no session answers to.
-    case misuse(sid: String, Misuse)
+    case misuse(sid: SessionName, Misuse)
     case refuse(ProtocolError)
 
     package enum Misuse: Hashable, Sendable {

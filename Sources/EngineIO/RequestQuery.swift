@@ -22,7 +22,7 @@ package struct RequestQuery: Hashable, Sendable {
     /// The session that the request belongs to; nil for a handshake.
     ///
     /// An empty `sid` counts as none.
-    package private(set) var sid: String?
+    package private(set) var sid: SessionName?
     /// nil when missing or not one that exists.
     package private(set) var transport: Transport?
     /// Protocol 4, or 3 for any other value and for none at all, as the reference server counts.
@@ -53,11 +53,25 @@ package struct RequestQuery: Hashable, Sendable {
         var start = 0
         while start < raw.count {
             var end = start
-            while end < raw.count, raw[end] != UInt8(ascii: "&") { end += 1 }
+            var split: Int?
+            // Every poll comes through here, and hardly ever with anything to decode: once over it says so.
+            var isPlain = true
+            while end < raw.count, raw[end] != UInt8(ascii: "&") {
+                if split == nil, raw[end] == UInt8(ascii: "=") { split = end }
+                isPlain = isPlain && Self.isPlain(raw[end])
+                end += 1
+            }
             if end > start {
                 count += 1
                 guard count <= Self.parameterLimit else { throw .badRequest }
-                try take(UnsafeRawBufferPointer(rebasing: raw[start..<end]), seen: &seen)
+                let name = UnsafeRawBufferPointer(rebasing: raw[start..<(split ?? end)])
+                let value = UnsafeRawBufferPointer(rebasing: raw[min((split ?? end) + 1, end)..<end])
+                if isPlain {
+                    // No string is made but for what is kept.
+                    try takeDecoded(name, value, seen: &seen)
+                } else {
+                    try take(name, value, seen: &seen)
+                }
             }
             start = end + 1
         }
@@ -70,14 +84,9 @@ package struct RequestQuery: Hashable, Sendable {
         static let version = ControlKeys(rawValue: 4)
     }
 
-    private mutating func take(_ pair: UnsafeRawBufferPointer, seen: inout ControlKeys) throws(ProtocolError) {
-        let split = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
-        let name = UnsafeRawBufferPointer(rebasing: pair[..<split])
-        let value = UnsafeRawBufferPointer(rebasing: pair[min(split + 1, pair.count)...])
-        // Every poll comes through here, and hardly ever with anything to decode: no string is made but for what is kept.
-        if name.allSatisfy(Self.isPlain), value.allSatisfy(Self.isPlain) {
-            return try takeDecoded(name, value, seen: &seen)
-        }
+    private mutating func take(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, seen: inout ControlKeys
+    ) throws(ProtocolError) {
         let decoded = (name: try Self.decode(name), value: try Self.decode(value))
         let result = decoded.name.withUnsafeBytes { name in
             decoded.value.withUnsafeBytes { value in
@@ -94,7 +103,7 @@ package struct RequestQuery: Hashable, Sendable {
         func string(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
         if name.isEqual(to: "sid") {
             guard seen.insert(.sid).inserted else { throw .badRequest }
-            sid = value.isEmpty ? nil : string(value)
+            sid = value.isEmpty ? nil : SessionName(value)
         } else if name.isEqual(to: "transport") {
             guard seen.insert(.transport).inserted else { throw .badRequest }
             transport = value.isEqual(to: "polling") ? .polling : value.isEqual(to: "websocket") ? .websocket : nil

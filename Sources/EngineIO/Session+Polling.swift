@@ -83,6 +83,22 @@ extension Session {
         return .all
     }
 
+    /// A message sent now would be the first in the answer to the open poll: it need not be queued if the caller keeps it, and
+    /// answers the poll with it by ``answerPollDirectly()``.
+    package var awaitsFirstMessage: Bool {
+        isOpen && transport == .polling && isPollOpen && queue.isEmpty && configuration.revision == .four
+    }
+
+    /// The open poll is answered with a message that the caller kept, instead of ``takePayload(into:limit:)``; false when
+    /// more than that is to be said: then the message has to be sent.
+    package mutating func answerPollDirectly() -> Bool {
+        guard awaitsFirstMessage else { return false }
+        isPollOpen = false
+        noopDue = nil
+        payloadFormat = .separated
+        return true
+    }
+
     /// Protocol 3 has a format for payloads with binary packets among them, and one for all others.
     private func nextFormat(limit: Int) -> PayloadFormat {
         guard configuration.revision == .three else { return .separated }

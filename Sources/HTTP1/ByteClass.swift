@@ -49,6 +49,43 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Where a byte stands first; nil when it does not.
+    func position(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Where a byte stands last; nil when it does not.
+    func lastPosition(of byte: UInt8, in range: Range<Int>) -> Int? {
+        var index = range.upperBound
+        while index > range.lowerBound {
+            index -= 1
+            if self[index] == byte { return index }
+        }
+        return nil
+    }
+
+    /// Whether all bytes of a range are of a class.
+    func all(in range: Range<Int>, are isMember: (UInt8) -> Bool) -> Bool {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            guard isMember(self[index]) else { return false }
+            index += 1
+        }
+        return true
+    }
+
+    /// Whether these are the bytes of `text`.
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
     /// This without blanks at both ends.
     var trimmed: UnsafeRawBufferPointer {
         var start = 0

@@ -111,9 +111,11 @@ struct HeadMeaning {
             }
             nameEnd = close + 1
         } else {
-            nameEnd = value.firstIndex(of: colon) ?? value.count
+            nameEnd = value.position(of: colon, in: 0..<value.count) ?? value.count
             let name = UnsafeRawBufferPointer(rebasing: value[..<nameEnd])
-            guard !name.isEmpty, name.allSatisfy(ByteClass.isHostName), PercentEncoding.isWellFormed(name) else {
+            guard !name.isEmpty, name.all(in: 0..<nameEnd, are: ByteClass.isHostName),
+                PercentEncoding.isWellFormed(name)
+            else {
                 return false
             }
         }
@@ -121,9 +123,9 @@ struct HeadMeaning {
         guard value[nameEnd] == colon else { return false }
         // The port may be empty, RFC 3986 section 3.2.3.
         var port = 0
-        for byte in value[(nameEnd + 1)...] {
-            guard ByteClass.isDigit(byte) else { return false }
-            port = port * 10 + Int(byte - 0x30)
+        for index in (nameEnd + 1)..<value.count {
+            guard ByteClass.isDigit(value[index]) else { return false }
+            port = port * 10 + Int(value[index] - 0x30)
             guard port <= 65_535 else { return false }
         }
         return true

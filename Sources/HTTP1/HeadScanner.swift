@@ -4,6 +4,7 @@
 struct HeadScanner {
     private var lines = LineScanner()
     private(set) var requestLine: RequestLine?
+    /// Of another head until the request line has been read.
     private(set) var fields: [FieldPlace] = []
     /// A bit for each length that a field's name has, modulo 64.
     private(set) var nameLengths: UInt64 = 0
@@ -11,6 +12,28 @@ struct HeadScanner {
     /// Where the request line ends and the header block begins.
     private var blockStart = 0
     private var skippedEmptyLine = false
+
+    /// The fields of a complete head are handed over, and the next head is awaited.
+    mutating func takeFields() -> [FieldPlace] {
+        var taken: [FieldPlace] = []
+        swap(&taken, &fields)
+        lines = LineScanner()
+        requestLine = nil
+        nameLengths = 0
+        meaning = HeadMeaning()
+        blockStart = 0
+        skippedEmptyLine = false
+        return taken
+    }
+
+    /// An array of a head that is over, or about to be: its memory serves again if nobody else has it by then.
+    mutating func reuse(_ memory: [FieldPlace]) {
+        if fields.isEmpty, isUntouched { fields = memory }
+    }
+
+    mutating func releaseMemory() {
+        if isUntouched { fields = [] }
+    }
 
     /// How many bytes the complete head has.
     var length: Int { lines.start }
@@ -51,10 +74,14 @@ struct HeadScanner {
                 }
                 requestLine = try RequestLine(bytes, line, limits: limits)
                 blockStart = lines.start
+                fields.removeAll(keepingCapacity: true)
                 return true
             }
         }
     }
+
+    /// Room for the fields of a browser's request.
+    private static let usualFields = 16
 
     static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(truncatingIfNeeded: length & 63) }
 
@@ -63,7 +90,7 @@ struct HeadScanner {
     ) throws(RequestError) {
         guard fields.count < limits.maxFields else { throw .tooManyFields }
         let field = try FieldPlace(bytes, line)
-        if fields.isEmpty { fields.reserveCapacity(16) }
+        if fields.capacity == 0 { fields.reserveCapacity(Self.usualFields) }
         fields.append(field)
         nameLengths |= Self.bit(ofLength: field.name.count)
         try meaning.read(

@@ -5,10 +5,10 @@ package import struct NIOCore.ByteBuffer
 /// Nothing is copied or decoded until somebody asks. It keeps the received buffer's memory alive; whoever writes to
 /// that buffer in the meantime makes it copy.
 package struct Headers: Sendable, Sequence {
-    let block: ByteBuffer
-    let fields: [FieldPlace]
-    /// What ``HeadScanner/nameLengths`` has noted: most look-ups are for a field that is not there.
-    let nameLengths: UInt64
+    let head: RequestHead
+
+    private var block: ByteBuffer { head.block }
+    private var fields: [FieldPlace] { head.fields }
 
     package var count: Int { fields.count }
 
@@ -28,9 +28,8 @@ package struct Headers: Sendable, Sequence {
 
     /// Calls `body` with the bytes of the first field of that name, which has to be lowercase; nil when there is none.
     package func withValue<R>(of lowercasedName: String, _ body: (UnsafeRawBufferPointer) -> R) -> R? {
-        place(of: lowercasedName).map { place in
-            block.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0[place.value])) }
-        }
+        guard let place = place(of: lowercasedName) else { return nil }
+        return block.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0[place.value])) }
     }
 
     /// Whether the first field of that name begins with `prefix`, letters of any case; both have to be lowercase.
@@ -67,7 +66,9 @@ package struct Headers: Sendable, Sequence {
         }
     }
 
-    private func mayHave(_ name: String) -> Bool { nameLengths & HeadScanner.bit(ofLength: name.utf8.count) != 0 }
+    private func mayHave(_ name: String) -> Bool {
+        head.nameLengths & HeadScanner.bit(ofLength: name.utf8.count) != 0
+    }
 
     private func place(of name: String) -> FieldPlace? {
         guard mayHave(name) else { return nil }

@@ -7,9 +7,9 @@ package enum Method: Hashable, Sendable {
 
     /// `bytes` has to be a token.
     init(_ bytes: UnsafeRawBufferPointer) {
-        if bytes.elementsEqual("GET".utf8) {
+        if bytes.equals("GET") {
             self = .get
-        } else if bytes.elementsEqual("POST".utf8) {
+        } else if bytes.equals("POST") {
             self = .post
         } else if bytes.elementsEqual("OPTIONS".utf8) {
             self = .options

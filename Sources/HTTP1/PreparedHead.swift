@@ -5,7 +5,7 @@ package import struct NIOCore.ByteBuffer
 /// For polling: checked once, then copied.
 package struct PreparedHead: Sendable {
     /// Everything up to the digits of `Content-Length`.
-    private let prefix: ByteBuffer
+    private let prefix: [UInt8]
 
     /// `version` is the request's; a head is prepared for one combination of `keepAlive` and version.
     package init(
@@ -16,18 +16,31 @@ package struct PreparedHead: Sendable {
         try ResponseHead.writeUnfinished(
             status: status, headers: headers, keepAlive: keepAlive, version: version, into: &buffer)
         buffer.writeStaticString("Content-Length: ")
-        prefix = buffer
+        prefix = Array(buffer.readableBytesView)
     }
 
     /// Appends the head for a body of `contentLength` bytes.
     package func write(contentLength: Int, into out: inout ByteBuffer) {
-        out.writeWithUnsafeMutableBytes(minimumWritableBytes: prefix.readableBytes + 24) { target in
-            prefix.withUnsafeReadableBytes { target.copyMemory(from: $0) }
-            var end = prefix.readableBytes
+        write(contentLength: contentLength, followedBy: UnsafeRawBufferPointer(start: nil, count: 0), into: &out)
+    }
+
+    /// Appends the head, and the body that it is for.
+    package func write(body: UnsafeRawBufferPointer, into out: inout ByteBuffer) {
+        write(contentLength: body.count, followedBy: body, into: &out)
+    }
+
+    private func write(
+        contentLength: Int, followedBy body: UnsafeRawBufferPointer, into out: inout ByteBuffer
+    ) {
+        out.writeWithUnsafeMutableBytes(minimumWritableBytes: prefix.count + 24 + body.count) { target in
+            prefix.withUnsafeBytes { target.copyMemory(from: $0) }
+            var end = prefix.count
             end += ResponseHead.writeDecimal(contentLength, to: UnsafeMutableRawBufferPointer(rebasing: target[end...]))
             // CR LF, twice.
             target.storeBytes(of: UInt32(0x0D0A_0D0A).bigEndian, toByteOffset: end, as: UInt32.self)
-            return end + 4
+            end += 4
+            UnsafeMutableRawBufferPointer(rebasing: target[end...]).copyMemory(from: body)
+            return end + body.count
         }
     }
 }

@@ -10,27 +10,29 @@ struct RequestLine {
 
     init(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, limits: RequestParser.Limits) throws(RequestError) {
         let space = UInt8(ascii: " ")
-        let text = bytes[line]
-        guard let first = text.firstIndex(of: space), let last = text.lastIndex(of: space), first < last else {
+        guard let first = bytes.position(of: space, in: line), let last = bytes.lastPosition(of: space, in: line),
+            first < last
+        else {
             throw .badRequestLine
         }
         method = line.lowerBound..<first
         guard !method.isEmpty, method.count <= RequestParser.Limits.maxMethod,
-            bytes[method].allSatisfy(ByteClass.isToken)
+            bytes.all(in: method, are: ByteClass.isToken)
         else {
             throw .badRequestLine
         }
         version = try Self.version(UnsafeRawBufferPointer(rebasing: bytes[(last + 1)..<line.upperBound]))
         target = (first + 1)..<last
         guard target.count <= limits.maxURI else { throw .targetTooLong }
-        pathEnd = bytes[target].firstIndex(of: UInt8(ascii: "?")) ?? target.upperBound
+        pathEnd = bytes.position(of: UInt8(ascii: "?"), in: target) ?? target.upperBound
         try Self.check(
             path: UnsafeRawBufferPointer(rebasing: bytes[target.lowerBound..<pathEnd]),
             query: UnsafeRawBufferPointer(rebasing: bytes[pathEnd..<target.upperBound]))
     }
 
     private static func version(_ bytes: UnsafeRawBufferPointer) throws(RequestError) -> RequestHead.Version {
-        guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), ByteClass.isDigit(bytes[5]),
+        guard bytes.count == 8, UnsafeRawBufferPointer(rebasing: bytes[..<5]).equals("HTTP/"),
+            ByteClass.isDigit(bytes[5]),
             bytes[6] == UInt8(ascii: "."), ByteClass.isDigit(bytes[7])
         else { throw .badRequestLine }
         switch (bytes[5], bytes[7]) {

@@ -39,7 +39,8 @@ package struct RequestParser: ~Copyable {
         do {
             switch state {
             case .head:
-                return try takeHead(&input).map { .head($0) }
+                guard let head = try takeHead(&input) else { return nil }
+                return .head(head)
             case .noBody:
                 state = .head
                 return .end
@@ -77,6 +78,16 @@ package struct RequestParser: ~Copyable {
         return true
     }
 
+    /// The memory of a head that nobody needs any more may serve the next one.
+    package mutating func reuse(_ head: consuming RequestHead) {
+        scanner.reuse(head.fields)
+    }
+
+    /// Keeps no memory for the next head.
+    package mutating func releaseMemory() {
+        scanner.releaseMemory()
+    }
+
     private mutating func takeHead(_ input: inout ByteBuffer) throws(RequestError) -> RequestHead? {
         guard input.readableBytes > 0 else { return nil }
         let isComplete = try input.withUnsafeReadableBytes { (bytes) throws(RequestError) in
@@ -85,8 +96,8 @@ package struct RequestParser: ~Copyable {
         guard isComplete, let line = scanner.requestLine, let block = input.readSlice(length: scanner.length) else {
             return nil
         }
-        let head = try RequestHead(block, line, scanner)
-        scanner = HeadScanner()
+        let (meaning, nameLengths) = (scanner.meaning, scanner.nameLengths)
+        let head = try RequestHead(block, line, meaning, scanner.takeFields(), nameLengths: nameLengths)
         bodyLimit = limits.maxBody
         switch head.body {
         case .none: state = .noBody

@@ -19,4 +19,15 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: ["", "ok", String(repeating: "x", count: 70_000)])
+    func `a prepared head goes before its body`(text: String) throws {
+        let head = try PreparedHead(status: 200, keepAlive: true)
+        var expected = ByteBuffer(string: "before")
+        head.write(contentLength: text.utf8.count, into: &expected)
+        expected.writeString(text)
+        var buffer = ByteBuffer(string: "before")
+        ByteBuffer(string: text).withUnsafeReadableBytes { head.write(body: $0, into: &buffer) }
+        #expect(buffer == expected)
+    }
 }

@@ -78,6 +78,52 @@ import Testing
         #expect(same)
     }
 
+    // MARK: Memory that serves again
+
+    private static func head(_ lines: String, by parser: inout RequestParser) throws -> RequestHead {
+        var input = ByteBuffer(string: lines + "\r\n\r\n")
+        guard case .head(let head) = try parser.next(&input), case .end = try parser.next(&input) else {
+            throw RequestError.badRequestLine
+        }
+        return head
+    }
+
+    @Test func `a head in memory that served another has nothing of that`() throws {
+        var parser = RequestParser()
+        parser.reuse(try Self.head("GET /long?path HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nCookie: b", by: &parser))
+        let head = try Self.head("GET /b HTTP/1.1\r\nhost: b", by: &parser)
+        #expect(head.headers.map { [$0.name, $0.value] } == [["host", "b"]])
+        #expect(head.headers.first("origin") == nil && head.headers.count(of: "cookie") == 0)
+        #expect(head.path == "/b" && !head.hasQuery)
+    }
+
+    @Test func `a head that somebody holds stays as it was`() throws {
+        var parser = RequestParser()
+        let held = try Self.head("GET /a HTTP/1.1\r\nHost: a\r\nOrigin: http://a", by: &parser)
+        parser.reuse(held)
+        let other = try Self.head("GET /b HTTP/1.1\r\nHost: b\r\nCookie: c\r\nX: y", by: &parser)
+        #expect(held.headers.map { [$0.name, $0.value] } == [["Host", "a"], ["Origin", "http://a"]])
+        #expect(other.headers.map(\.name) == ["Host", "Cookie", "X"])
+    }
+
+    @Test func `memory that comes back while a head is on its way is left alone`() throws {
+        var parser = RequestParser()
+        let first = try Self.head("GET /a HTTP/1.1\r\nHost: a\r\nCookie: c", by: &parser)
+        var input = ByteBuffer(string: "GET /b HTTP/1.1\r\nHost: b\r\nOri")
+        #expect(try parser.next(&input) == nil)
+        parser.reuse(first)
+        parser.releaseMemory()
+        input.writeString("gin: http://b\r\n\r\n")
+        guard case .head(let head) = try parser.next(&input) else { throw RequestError.badRequestLine }
+        #expect(head.headers.map { [$0.name, $0.value] } == [["Host", "b"], ["Origin", "http://b"]])
+    }
+
+    @Test func `a head that was refused leaves nothing for the next connection's`() throws {
+        var parser = RequestParser()
+        parser.reuse(try Self.head("GET /a HTTP/1.1\r\nHost: a", by: &parser))
+        #expect(throws: RequestError.self) { try Self.head("GET /a HTTP/1.1\r\nHost : a", by: &parser) }
+    }
+
     // MARK: H1-H4
 
     @Test(arguments: [

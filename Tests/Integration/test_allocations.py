@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from wire import Client, WebSocket, config
+from wire import Client, Polling, WebSocket, config
 
 ROUTES = [
     {"match": {"event": "echo"}, "ack": "{args}"},
@@ -72,10 +72,11 @@ def take(clients, length):
                 del missing[sock]
 
 
-# A debug build needs 1, 20 and 17; a release build 0, 0 and 1.
+# A debug build needs 1, 20, 17 and 45; a release build 0, 0, 1 and 5.
 MOST_PER_DELIVERY = 1.5
 MOST_PER_ACK = 25
 MOST_PER_MESSAGE = 22
+MOST_PER_POLLED_ACK = 60
 EVENT = '["all","' + "x" * 100 + '"]'
 FRAME = 2 + len("42" + EVENT)
 EVENTS = 40
@@ -129,3 +130,21 @@ def test_an_echo_needs_few_allocations(launch, allocations, each):
         echoed = each(say)
     print(f"allocations: {asked:.2f} for an event with its ack, {echoed:.2f} for a message sent back")
     assert asked < MOST_PER_ACK and echoed < MOST_PER_MESSAGE
+
+
+def test_an_echo_by_polling_needs_few_allocations(launch, allocations, each):
+    """A POST with the event, its answer, a GET, and the ack in the answer to that."""
+    gateway = launched(launch, allocations)
+    session = Polling(gateway.port)
+    session.send("40")
+    assert session.packet().startswith("40")
+    packet = '420["echo","' + "x" * 100 + '"]'
+
+    def ask():
+        session.send(packet)
+        assert session.poll() == [packet.replace("420", "430").replace('"echo",', "")]
+
+    asked = each(ask)
+    print(f"allocations: {asked:.2f} for an event by POST with its ack by GET")
+    assert asked < MOST_PER_POLLED_ACK
+    session.close()

@@ -25,11 +25,18 @@ final class HTTPStream: ByteStream {
     /// Proxies keep theirs for 60 s.
     static let keepAlive: Duration = .seconds(75)
 
+    /// Memory for input that is kept from one request to the next: that of usual requests.
+    private static let maxKeptInput = 4_096
+
     private let connection: Connection
-    private var parser = RequestParser()
+    // These are looked at a dozen times a request, and nothing that they are handed to calls back: the checks at run time
+    // that say so cost a twentieth of the gateway's own part of a polling echo.
+    @exclusivity(unchecked) private var parser = RequestParser()
     /// Bytes that are not parsed yet.
-    private var input = ByteBuffer()
-    private var exchange: HTTPExchange?
+    @exclusivity(unchecked) private var input = ByteBuffer()
+    @exclusivity(unchecked) private var exchange: HTTPExchange?
+    /// The exchange of the last request, for the next one: unless somebody holds it still.
+    @exclusivity(unchecked) private var spare: HTTPExchange?
     /// The request at hand is complete and waits for its answer.
     private var awaitsAnswer = false
     /// The next request is looked at after a pause, and when the peer has read more.
@@ -43,12 +50,12 @@ final class HTTPStream: ByteStream {
     private var closesAfterAnswer = false
     private var requests: UInt32 = 0
     /// When the peer must have done what it is waited for; `nil` while it waits for us.
-    private var deadline: ContinuousClock.Instant?
+    @exclusivity(unchecked) private var deadline: ContinuousClock.Instant?
     /// Looks at the deadline once a second, as long as there is one: deadlines move with every request, and a timer for
     /// each would outnumber the requests by far.
     private let timerSlot = TimerSlot()
     private var isTicking = false
-    private var bodyBegan: ContinuousClock.Instant?
+    @exclusivity(unchecked) private var bodyBegan: ContinuousClock.Instant?
 
     init(connection: Connection) {
         self.connection = connection
@@ -65,7 +72,7 @@ final class HTTPStream: ByteStream {
     /// Between two requests.
     var isIdle: Bool { self.exchange == nil && !self.awaitsAnswer && !self.isHeldBack }
 
-    override var heldBytes: Int { self.input.readableBytes + (self.exchange?.body.readableBytes ?? 0) }
+    override var heldBytes: Int { self.input.readableBytes + (self.exchange?.bodyBytes ?? 0) }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
         guard !self.isOver, !self.isInputCut else { return }
@@ -75,12 +82,28 @@ final class HTTPStream: ByteStream {
             return
         }
         if self.input.readableBytes == 0, self.exchange == nil, !self.awaitsAnswer {
-            self.input = ByteBuffer(bytes: bytes)
+            self.reclaim()
+            // The memory of the last request, if nobody reads in it any more.
+            self.input.clear(minimumCapacity: bytes.count)
+            self.input.writeBytes(UnsafeRawBufferPointer(bytes))
             self.deadline = nil
         } else {
             self.input.writeBytes(UnsafeRawBufferPointer(bytes))
         }
         self.process()
+    }
+
+    /// What the last request has taken serves the next one.
+    private func reclaim() {
+        guard isKnownUniquelyReferenced(&self.spare), let spare = self.spare else { return }
+        if let head = spare.end() { self.parser.reuse(head) }
+    }
+
+    /// Keeps nothing for a request that may be long in coming.
+    private func releaseMemory() {
+        self.spare = nil
+        self.input = ByteBuffer()
+        self.parser.releaseMemory()
     }
 
     private func process() {
@@ -89,11 +112,12 @@ final class HTTPStream: ByteStream {
         defer { self.isProcessing = false }
         var turn = Self.maxRequestsPerTurn
         while !self.awaitsAnswer, !self.isOver, !self.isHeldBack {
-            if self.exchange == nil, self.input.readableBytes > 0,
-                turn == 0 || self.connection.bufferedBytes > Self.maxWaitingOutput
-            {
-                self.holdBack()
-                break
+            if self.exchange == nil {
+                guard self.input.readableBytes > 0 else { break }
+                guard turn > 0, self.connection.bufferedBytes <= Self.maxWaitingOutput else {
+                    self.holdBack()
+                    break
+                }
             }
             do throws(RequestError) {
                 guard let event = try self.parser.next(&self.input) else {
@@ -111,7 +135,7 @@ final class HTTPStream: ByteStream {
                 self.refuse(error)
             }
         }
-        if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+        if self.input.readableBytes == 0, self.input.writerIndex > Self.maxKeptInput { self.input = ByteBuffer() }
         self.awaitRest()
         self.bound()
         if self.isInputClosed, !self.awaitsAnswer, !self.isHeldBack, !self.isOver { self.connection.closeAfterFlush() }
@@ -156,14 +180,25 @@ final class HTTPStream: ByteStream {
     override func outputDrained() { self.resume() }
 
     private func begin(_ head: RequestHead) {
-        let exchange = HTTPExchange(head: head, stream: self, connection: self.connection)
+        let exchange = self.exchange(for: head)
         self.exchange = exchange
+        let endpoints = self.connection.shard.endpoints
+        exchange.endpoint = endpoints.endpoint(for: head, from: self.connection.listener)
         guard head.body != .none else { return }
-        let limit = self.connection.shard.endpoints.bodyLimit(for: exchange)
+        let limit = endpoints.bodyLimit(for: exchange)
         self.parser.limitBody(to: limit)
         if case .length(let length) = head.body, length > limit { return }
         if head.expectsContinue { self.connection.send { $0.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") } }
         self.deadline = nil
+    }
+
+    private func exchange(for head: RequestHead) -> HTTPExchange {
+        guard isKnownUniquelyReferenced(&self.spare), let exchange = self.spare.take() else {
+            self.spare = nil
+            return HTTPExchange(head: head, stream: self, connection: self.connection)
+        }
+        exchange.begin(head, stream: self)
+        return exchange
     }
 
     /// The head of a request has come and its body has not: whoever the request is for may want to know already.
@@ -205,11 +240,34 @@ final class HTTPStream: ByteStream {
     /// Writes the answer of an exchange, and goes on with what was pipelined behind it.
     func write(_ response: HTTPResponse, for exchange: HTTPExchange) {
         guard self.exchange === exchange, !self.isOver else { return }
-        let isComplete = self.awaitsAnswer
-        // Answered before its body was read: what follows cannot be told from the next request.
-        let keepAlive = exchange.head.keepAlive && !response.closes && isComplete && !self.closesAfterAnswer
+        let keepAlive = self.staysOpen(after: exchange.head) && !response.closes
         self.emit(response, for: exchange, keepAlive: keepAlive)
+        self.answered(exchange, keepAlive: keepAlive)
+    }
+
+    /// Writes an answer of which only the body is new: nearly all that polling clients get.
+    func write(_ form: AnswerForms.Form, _ body: UnsafeRawBufferPointer, for exchange: HTTPExchange) {
+        guard self.exchange === exchange, !self.isOver else { return }
+        let head = exchange.head
+        guard let prepared = form.prepared, self.staysOpen(after: head), head.version == .http11,
+            head.method != .head, body.count <= Self.maxCopiedBody
+        else {
+            return self.write(HTTPResponse(form, body: ByteBuffer(bytes: body)), for: exchange)
+        }
+        (exchange.counters ?? self.connection.shard.unservedCounters).countRequest(head.method, status: 200)
+        self.connection.send { prepared.write(body: body, into: &$0) }
+        self.answered(exchange, keepAlive: true)
+    }
+
+    /// Whether another request may follow the one with that head, after its answer.
+    private func staysOpen(after head: RequestHead) -> Bool {
+        // Answered before its body was read: what follows cannot be told from the next request.
+        head.keepAlive && self.awaitsAnswer && !self.closesAfterAnswer
+    }
+
+    private func answered(_ exchange: HTTPExchange, keepAlive: Bool) {
         self.exchange = nil
+        self.spare = exchange
         self.awaitsAnswer = false
         guard keepAlive else {
             self.isOver = true
@@ -219,12 +277,14 @@ final class HTTPStream: ByteStream {
         self.process()
     }
 
+    /// A small body goes with its head; a large one is not copied.
+    private static let maxCopiedBody = 16_384
+
     private func emit(_ response: HTTPResponse, for exchange: HTTPExchange?, keepAlive: Bool) {
         let counters = exchange?.counters ?? self.connection.shard.unservedCounters
         counters.countRequest(exchange?.head.method, status: response.status)
         let hasBody = exchange?.head.method != .head
-        // A small body goes with its head; a large one is not copied.
-        let isLarge = response.body.readableBytes > 16_384
+        let isLarge = response.body.readableBytes > Self.maxCopiedBody
         var isRefused = false
         self.connection.send { buffer in
             do throws(ResponseHead.Refusal) {
@@ -251,6 +311,7 @@ final class HTTPStream: ByteStream {
         guard !self.isOver, self.awaitsAnswer else { return nil }
         self.isOver = true
         self.exchange = nil
+        self.spare = nil
         self.timerSlot.cancelAll()
         self.connection.setReadsPaused(false)
         defer { self.input = ByteBuffer() }
@@ -267,7 +328,7 @@ final class HTTPStream: ByteStream {
         // Half-closed: an answer in the making is still given. A held poll is over, because nobody can tell such a client
         // from one that has gone; but not before the turn has ended, which may be about to answer it.
         self.closesAfterAnswer = true
-        guard exchange.onAbort != nil else { return }
+        guard exchange.isHeld else { return }
         let bound = NIOLoopBound(self, eventLoop: self.connection.shard.loop)
         self.connection.shard.loop.execute {
             if bound.value.awaitsAnswer { bound.value.connection.closeAfterFlush() }
@@ -277,8 +338,8 @@ final class HTTPStream: ByteStream {
     override func connectionClosed(_ end: ConnectionEnd) {
         self.isOver = true
         self.timerSlot.cancelAll()
-        let exchange = self.exchange.take()
-        exchange?.abort()
+        self.releaseMemory()
+        self.exchange.take()?.abort()
     }
 
     // MARK: - Deadlines
@@ -295,7 +356,7 @@ final class HTTPStream: ByteStream {
         guard let began = self.bodyBegan, let exchange = self.exchange else { return false }
         let elapsed = began.duration(to: now)
         return elapsed > Self.bodyGrace
-            && Double(exchange.body.readableBytes) < Self.bodyRate * (elapsed / .seconds(1))
+            && Double(exchange.bodyBytes) < Self.bodyRate * (elapsed / .seconds(1))
     }
 
     private func watch(_ delay: Duration) {
@@ -316,6 +377,8 @@ extension HTTPStream: TimerTarget {
         guard let deadline = self.deadline else { return self.watch(Self.keepAlive) }
         guard now >= deadline || self.isBodyTooSlow(now) else {
             self.isTicking = true
+            // No request since the last look.
+            if self.exchange == nil, self.input.readableBytes == 0 { self.releaseMemory() }
             return self.connection.shard.timers.schedule(after: Self.tick, slot: self.timerSlot, token: 0, now: now)
         }
         if self.exchange == nil, self.input.readableBytes == 0 {

@@ -23,6 +23,7 @@ final class ActionRunner: Sendable {
     ///
     /// On the socket's loop.
     func run(_ actions: [Action], for socket: Socket) -> String? {
+        guard !actions.isEmpty else { return nil }
         if let problem = self.problem(with: actions, for: socket) { return problem }
         for action in actions { self.run(action, for: socket) }
         return nil

@@ -48,7 +48,9 @@ final class Router: Sendable {
         of socket: Socket
     ) {
         let namespace = socket.namespace.namespace.name
-        guard let route = self.table.match(type: .event, namespace: namespace, event: name) else {
+        // By its number, because what the generic table gives out is a generic call away.
+        guard let route = self.table.number(type: .event, namespace: namespace, event: name).map({ self.routes[$0] })
+        else {
             socket.namespace.shard.counters.eventsUnmatched &+= 1
             return
         }

@@ -36,6 +36,7 @@ extension EngineSession {
     func send(_ packet: OutboundPacket, shared: OutputArena.BufferID, compress: Bool) {
         guard !packet.isBinary || self.base64.isEmpty else { return self.send(packet, compress: compress) }
         guard !self.waits(packet, compress: compress) else { return }
+        self.settle()
         if let current = self.current, self.machine.writesDirectly {
             self.endpoint.counters.messageSent(isBinary: packet.isBinary)
             return current.send(packet, shared: shared, compress: compress)
@@ -57,6 +58,7 @@ extension EngineSession {
     /// Sends a packet that is for this session alone.
     func send(_ packet: OutboundPacket, compress: Bool = true) {
         guard !self.waits(packet, compress: compress) else { return }
+        self.settle()
         let packet = packet.encoded(self.base64, over: self.transport)
         switch self.machine.send(packet) {
         case .writeNow:
@@ -74,7 +76,8 @@ extension EngineSession {
 
     /// Sends a text message that `body` writes.
     ///
-    /// On a WebSocket it is written straight into the turn's output.
+    /// On a WebSocket it is written straight into the turn's output, and so is the first one for an open poll into what that
+    /// will be answered with: most have no other.
     func sendMessage(compress: Bool = true, _ body: (inout ByteBuffer) -> Void) {
         guard self.backlog == nil else { return self.send(.message(reserving: 128, body), compress: compress) }
         if let current = self.current, self.machine.isWritable {
@@ -83,8 +86,31 @@ extension EngineSession {
                 buffer.writeInteger(PacketType.message.rawValue)
                 body(&buffer)
             }
+        } else if self.ready == nil, self.machine.awaitsFirstMessage {
+            let ready = self.shard.turnText.append { buffer in
+                buffer.writeInteger(PacketType.message.rawValue)
+                body(&buffer)
+            }
+            self.ready = ready
+            self.mayCompress = self.mayCompress || compress
+            self.endpoint.counters.textSent &+= 1
+            self.shard.grew(by: ready.length)
+            self.pollNeeded()
         } else {
             self.send(.message(reserving: 128, body), compress: compress)
+        }
+    }
+
+    /// Something else comes before the poll is answered: the message that was ready for it is queued after all.
+    func settle() {
+        guard let ready = self.ready.take() else { return }
+        let message = self.shard.turnText.message(at: ready)
+        let packet = OutboundPacket.framed(reserving: message.readableBytes) { $0.writeImmutableBuffer(message) }
+        // It has been counted.
+        switch self.machine.send(packet) {
+        case .writeNow: self.current?.send(packet, compress: self.mayCompress)
+        case .answerPoll: self.pollNeeded()
+        case .queued, .dropped: break
         }
     }
 
@@ -108,10 +134,22 @@ extension EngineSession {
     func endTurn() {
         self.isDirty = false
         if self.machine.hasOpenPoll { self.answerPoll() }
+        // Its poll has been answered otherwise.
+        self.settle()
     }
 
     func answerPoll() {
         guard let poll = self.poll.take() else { return }
+        if let ready = self.ready, self.machine.answerPollDirectly() {
+            self.ready = nil
+            let compress = self.mayCompress
+            self.mayCompress = false
+            self.endpoint.answerPoll(
+                poll.request, self.shard.turnText.message(at: ready), isHandshake: poll.isHandshake, sid: self.id,
+                compress: compress)
+            return self.catchUp()
+        }
+        self.settle()
         var body = self.shard.payloadBuffer.take()
         let result = self.machine.takePayload(into: &body)
         let compress = self.mayCompress

@@ -30,6 +30,7 @@ extension EngineSession {
         self.polls &+= 1
         let number = self.polls
         self.poll = OpenPoll(request: request, isHandshake: isHandshake, number: number)
+        guard !request.isOn(self.shard) else { return request.exchange.keep(for: self, number: number) }
         let loop = self.shard.loop
         let session = NIOLoopBound(self, eventLoop: loop)
         request.reply.onAbort { loop.execute { session.value.pollLost(number) } }
@@ -65,8 +66,9 @@ extension EngineSession {
     }
 
     func receivePost(_ request: EngineRequest) {
+        let now = ContinuousClock.now
         let decision =
-            self.announcedPost == request.id && !self.isOver ? .read : self.machine.receivePost(now: .now)
+            self.announcedPost == request.id && !self.isOver ? .read : self.machine.receivePost(now: now)
         switch decision {
         case .read:
             if self.announcedPost != nil {
@@ -81,7 +83,7 @@ extension EngineSession {
                 }
                 format = .countedBytes
             }
-            self.read(OpenPost(request: request, format: format, rest: request.body))
+            self.read(OpenPost(request: request, format: format, rest: request.body), now: now)
         case .refuse(let error, let ending):
             if let ending { self.finish(ending) }
             self.endpoint.refuse(request, error)
@@ -92,14 +94,14 @@ extension EngineSession {
     ///
     /// The client's next POST waits for the answer to this one, which is how back-pressure reaches it.
     func readPost() {
-        if let post = self.post.take() { self.read(post) }
+        if let post = self.post.take() { self.read(post, now: .now) }
     }
 
-    private func read(_ post: OpenPost) {
+    private func read(_ post: OpenPost, now: ContinuousClock.Instant) {
         var post = post
         if !post.isRead {
             do throws(PayloadError) {
-                try self.readPackets(of: &post)
+                try self.readPackets(of: &post, now: now)
             } catch {
                 self.shard.counters.parseErrorsEngineIO &+= 1
                 if let ending = self.machine.fail(.parseError) { self.finish(ending) }
@@ -121,10 +123,9 @@ extension EngineSession {
     }
 
     /// Handles packets until all are through, the session is over or reading is paused.
-    private func readPackets(of post: inout OpenPost) throws(PayloadError) {
+    private func readPackets(of post: inout OpenPost, now: ContinuousClock.Instant) throws(PayloadError) {
         let body = post.rest
         let format = post.format
-        let now = ContinuousClock.now
         let next = try body.withUnsafeReadableBytes { (body) throws(PayloadError) -> Int? in
             var reader = PayloadReader(body, format: format)
             var count = 0
@@ -153,5 +154,13 @@ extension EngineSession {
             if case .message = receipt { return self.message(binary: bytes) }
             self.handle(receipt)
         }
+    }
+}
+
+extension EngineSession: HTTPExchange.Holder {
+    func exchangeLost(_ number: UInt32) {
+        // Not in the middle of what the end of the connection sets off.
+        let session = NIOLoopBound(self, eventLoop: self.shard.loop)
+        self.shard.loop.execute { session.value.pollLost(number) }
     }
 }

@@ -88,7 +88,8 @@ extension EngineSession {
 
     /// Bytes that it keeps for its client, apart from what its connections hold.
     var heldBytes: Int {
-        self.machine.queuedBytes + (self.post?.rest.readableBytes ?? 0) + (self.backlog?.events.bytes ?? 0)
+        self.machine.queuedBytes + (self.ready?.length ?? 0) + (self.post?.rest.readableBytes ?? 0)
+            + (self.backlog?.events.bytes ?? 0)
             + self.client.heldBytes
     }
 }

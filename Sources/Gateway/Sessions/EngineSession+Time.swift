@@ -14,6 +14,7 @@ extension EngineSession: TimerTarget {
             if !self.isPaused { self.readPost() }
             return
         }
+        self.settle()
         if self.isPaused {
             // Its pong may lie unread, because we do not read.
             self.machine.excusePong(now: now)

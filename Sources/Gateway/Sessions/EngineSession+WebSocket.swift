@@ -6,6 +6,7 @@ extension EngineSession: WebSocketOwner {
     ///
     /// `nil`: refuse the handshake with the error.
     func receiveUpgrade(wantsBase64: Bool) -> Result<UpgradeVerdict, ProtocolError> {
+        self.settle()
         switch self.machine.webSocketRequested(now: .now) {
         case .acceptAsProbe:
             if wantsBase64 { self.base64.insert(.websocket) } else { self.base64.remove(.websocket) }
@@ -28,6 +29,7 @@ extension EngineSession: WebSocketOwner {
 
     func receivedText(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
         guard stream === self.current || stream === self.probing else { return }
+        self.settle()
         if self.configuration.revision == .three, let data = PacketType.splitBase64(payload) {
             return self.receivedBinaryMessage(data, over: .websocket)
         }
@@ -40,6 +42,7 @@ extension EngineSession: WebSocketOwner {
 
     func receivedBinary(_ payload: UnsafeRawBufferPointer, from stream: WebSocketStream) {
         guard stream === self.current || stream === self.probing else { return }
+        self.settle()
         guard let data = self.configuration.revision == .three ? PacketType.splitBinary(payload) : payload else {
             return self.handle(self.machine.receiveUnknown())
         }
@@ -63,8 +66,9 @@ extension EngineSession: WebSocketOwner {
             if releasePoll, let poll = self.poll.take() {
                 self.endpoint.answerPoll(poll.request, .noop, for: self.configuration.revision)
             }
-            let (current, base64) = (self.current, self.base64)
-            self.machine.takeFrames { current?.send($0.encoded(base64, over: .websocket).webSocketFrame) }
+            var waiting: [OutboundPacket] = []
+            self.machine.takeFrames { waiting.append($0) }
+            for packet in waiting { self.current?.send(packet.encoded(self.base64, over: .websocket).webSocketFrame) }
             self.catchUp()
         case .answerPing(let decision):
             switch decision {

@@ -30,16 +30,20 @@ final class EngineSession {
     let shard: Shard
     let endpoint: EngineEndpoint
     let client: EngineClient
-    var machine: EngineIO.Session
+    // What is looked at for every packet, and what the machine decides without calling anybody: the checks at run time that it
+    // is not looked at from two places at once cost a fiftieth of a polling echo.
+    @exclusivity(unchecked) var machine: EngineIO.Session
     var current: WebSocketStream? { didSet { oldValue?.setTakesBroadcasts(false) } }
     var probing: WebSocketStream?
-    var poll: OpenPoll?
+    @exclusivity(unchecked) var poll: OpenPoll?
     /// Numbers the polls that were held.
     var polls: UInt32 = 0
-    var post: OpenPost?
+    @exclusivity(unchecked) var post: OpenPost?
     /// The POST whose head has come and whose body has not.
     var announcedPost: ObjectIdentifier?
     let timerSlot = TimerSlot()
+    /// The first message of this turn for the open poll; as long as there is one, nothing is queued.
+    @exclusivity(unchecked) var ready: TurnText.Place?
     var isPaused = false
     var isDirty = false
     var budget: MessageBudget
@@ -104,6 +108,7 @@ final class EngineSession {
 
     /// This side closes the session: `1` on polling, a close frame on a WebSocket.
     func close(_ reason: CloseReason, discard: Bool = false) {
+        self.settle()
         let now = ContinuousClock.now
         switch self.machine.close(reason, discard: discard, now: now) {
         case .ended(let ending):
@@ -147,6 +152,7 @@ final class EngineSession {
         self.endpoint.counters.sessionClosed(.init(self.machine.transport), reason)
         if let post = self.post.take() { self.endpoint.answerPost(post.request) }
         self.poll = nil
+        self.ready = nil
         self.current = nil
         self.probing = nil
         self.backlog = nil

@@ -18,8 +18,9 @@ final class SocketIOClient: EngineClient {
 
     let endpoint: EngineEndpoint
     private let revision: SocketIO.ProtocolRevision
-    private var decoder: PacketDecoder
-    private var connections = NamespaceConnections()
+    // Neither calls anybody; see ``EngineSession/machine``.
+    @exclusivity(unchecked) private var decoder: PacketDecoder
+    @exclusivity(unchecked) private var connections = NamespaceConnections()
     /// By the index that ``connections`` gives.
     private var sockets: [Socket?] = []
     /// Counts packets with attachments, so that a timer can tell whether the one that it watches is through.

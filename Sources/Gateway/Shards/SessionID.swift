@@ -1,3 +1,5 @@
+import EngineIO
+
 /// The name of an Engine.IO session or of a socket: 128 random bits, and the shard that it lives on.
 ///
 /// Written as 24 characters of URL-safe base64. The shard's number is mixed with random bytes; it is no secret, it spares
@@ -32,14 +34,24 @@ struct SessionID: Hashable, Sendable {
         self = id
     }
 
+    /// The session that a request names.
+    init?(_ name: SessionName) {
+        var id: Self?
+        name.withBytes { id = Self(utf8: $0) }
+        guard let id else { return nil }
+        self = id
+    }
+
     private init?(utf8 text: UnsafeRawBufferPointer) {
         guard text.count == Self.length else { return nil }
         var high: UInt64 = 0
         var low: UInt64 = 0
         var place: UInt64 = 0
         var index = 0
+        // Named once: each mention asks whether it has been made, and there are 24 characters in every request.
+        let values = Self.values
         for byte in text {
-            let value = UInt64(Self.values[Int(byte)])
+            let value = UInt64(values[Int(byte)])
             guard value != 0xff else { return nil }
             // 144 bits, six at a time: 64 + 64 + 16. The 11th and the 22nd character stand across a border.
             switch index {

@@ -31,6 +31,8 @@ final class Shard {
         byteCount: TLSEngine.scratchSize, alignment: 16)
 
     var arena = OutputArena()
+    /// Messages that open polls are answered with at the end of this turn.
+    var turnText = TurnText()
     /// What each connection is to be sent with this turn.
     var outputs = OutputTable<Connection>()
     var counters: ShardCounters
@@ -144,6 +146,7 @@ final class Shard {
             index += 1
         }
         self.dirtySessions.removeAll(keepingCapacity: true)
+        self.turnText.removeAll()
         self.answerLongPolls()
         self.flushConnections()
         // Only now: everything above may ask for a turn, and this one serves it.

@@ -2,9 +2,10 @@ import HTTP1
 
 /// The heads of what nearly every request of a polling client is answered with, prepared once.
 ///
-/// They depend on nothing but the page that asks, and on that only where pages of other origins may connect.
-struct AnswerForms {
-    struct Form {
+/// They depend on nothing but the page that asks, and on that only where pages of other origins may connect. Objects, because
+/// each answer is handed one of them.
+final class AnswerForms {
+    final class Form {
         let headers: [(name: String, value: String)]
         /// Nil when a field cannot stand in a head: then the attempt to write it is what refuses it.
         let prepared: PreparedHead?
@@ -16,7 +17,7 @@ struct AnswerForms {
         }
     }
 
-    struct Page {
+    final class Page {
         let poll: Form
         let post: Form
 
@@ -47,7 +48,7 @@ struct AnswerForms {
     }
 
     /// - Parameter origin: the `Origin` of the request; asked for only when it matters.
-    mutating func page(origin: @autoclosure () -> String?) -> Page {
+    func page(origin: @autoclosure () -> String?) -> Page {
         guard let crossOrigin = self.crossOrigin, crossOrigin.tellsOriginsApart, let origin = origin() else {
             return self.common
         }

@@ -34,11 +34,12 @@ class ClientEndpoint: Endpoint {
     ///
     /// Browsers do not ask before they open a WebSocket, so this is what keeps foreign pages out.
     func admits(_ exchange: HTTPExchange) -> Bool {
-        let headers = exchange.head.headers
+        let head = exchange.head
         // Two of them are no browser's: which one would count is anybody's guess.
-        let origins = headers.count(of: "origin")
+        let origins = head.headers.count(of: "origin")
         guard origins > 0 else { return true }
         guard origins == 1 else { return false }
+        let headers = head.headers
         return self.origins.admits(
             origin: headers.first("origin"), host: headers.first("host"), isTLS: ClientOrigin(of: exchange).isTLS)
     }

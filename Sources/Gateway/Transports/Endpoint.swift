@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import HTTP1
 import NIOCore
 
@@ -11,6 +12,8 @@ class Endpoint {
     /// Of ``path``.
     final let pathBytes: [UInt8]
     unowned let shard: Shard
+    /// Of ``shard``; to ask whether something is on it without taking hold of it.
+    final let shardID: ObjectIdentifier
     /// Go on counting when a reload replaces the endpoint.
     final private(set) var counters = EndpointCounters()
 
@@ -19,6 +22,7 @@ class Endpoint {
         self.path = path
         self.pathBytes = Array(path.utf8)
         self.shard = shard
+        self.shardID = ObjectIdentifier(shard)
     }
 
     /// A reload puts this one in the place of one of the same name.
@@ -27,7 +31,7 @@ class Endpoint {
     func replace(_ previous: Endpoint) { self.counters = previous.counters }
 
     /// Whether a request for `path`, decoded, is for this endpoint.
-    func serves(_ path: UnsafeRawBufferPointer) -> Bool { path.starts(with: self.pathBytes) }
+    func serves(_ path: UnsafeRawBufferPointer) -> Bool { path.hasPrefix(self.pathBytes) }
 
     /// How many bytes the body of a request may have.
     func bodyLimit(for exchange: HTTPExchange) -> Int { 0 }
@@ -45,7 +49,7 @@ class Endpoint {
 }
 
 /// The endpoints of a shard, by path.
-struct EndpointTable {
+final class EndpointTable {
     private var entries: [Endpoint] = []
     private var operators: Endpoint?
 
@@ -75,44 +79,53 @@ struct EndpointTable {
     subscript(path: String) -> Endpoint? { self.entries.first { $0.path == path } }
 
     func bodyLimit(for exchange: HTTPExchange) -> Int {
-        let endpoint = self.endpoint(for: exchange)
-        exchange.counters = endpoint?.counters
-        return endpoint?.bodyLimit(for: exchange) ?? 0
+        exchange.endpoint?.bodyLimit(for: exchange) ?? 0
     }
 
     func announce(_ exchange: HTTPExchange) {
-        self.endpoint(for: exchange)?.announce(exchange)
+        exchange.endpoint?.announce(exchange)
     }
 
     func handle(_ exchange: HTTPExchange) {
         let listener = exchange.connection.listener
-        if let path = listener.healthPath, listener.audience == .clients,
-            exchange.head.withPath({ $0.elementsEqual(path.utf8) })
-        {
+        if let path = listener.healthPath, listener.audience == .clients, exchange.head.isPath(path) {
+            // No request of whatever else is served there.
+            exchange.endpoint = nil
             return HealthChecks.answer(exchange, check: .ready, core: exchange.shard.core)
         }
-        guard let endpoint = self.endpoint(for: exchange) else {
+        guard let endpoint = exchange.endpoint else {
             return exchange.respond(HTTPResponse(404, text: "Not Found"))
         }
-        exchange.counters = endpoint.counters
         endpoint.handle(exchange)
     }
 
     func refusal(_ error: RequestError, for exchange: HTTPExchange?) -> HTTPResponse? {
         guard let exchange else { return nil }
-        return self.endpoint(for: exchange)?.refusal(error, for: exchange)
+        return exchange.endpoint?.refusal(error, for: exchange)
     }
 
     /// The endpoint with the longest path that serves the request.
-    private func endpoint(for exchange: HTTPExchange) -> Endpoint? {
-        if exchange.connection.listener.audience == .operators { return self.operators }
-        return exchange.head.withPath { path in
-            var best: Endpoint?
+    func endpoint(for head: RequestHead, from listener: ListenerContext) -> Endpoint? {
+        if listener.audience == .operators { return self.operators }
+        var best: Endpoint?
+        head.withPath { path in
             for entry in self.entries
             where entry.pathBytes.count > best?.pathBytes.count ?? -1 && entry.serves(path) {
                 best = entry
             }
-            return best
+        }
+        return best
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether it begins with these bytes.
+    fileprivate func hasPrefix(_ prefix: [UInt8]) -> Bool {
+        prefix.withUnsafeBytes { prefix in
+            guard self.count >= prefix.count, let own = self.baseAddress, let other = prefix.baseAddress else {
+                return prefix.isEmpty
+            }
+            return memcmp(own, other, prefix.count) == 0
         }
     }
 }

@@ -17,14 +17,15 @@ extension EngineEndpoint {
         if !isBinary, request.isPlain, !isHandshake || self.options.cookie == nil,
             !compress || self.options.httpCompression.map({ body.readableBytes < $0 }) ?? true
         {
-            return request.reply.respond(
-                HTTPResponse(self.answerForms.page(origin: request.origin).poll, body: body))
+            return body.withUnsafeReadableBytes {
+                self.answer(request, self.answerForms.page(origin: request.origin).poll, $0)
+            }
         }
         let headers = isBinary ? Self.binaryPollHeaders : AnswerForms.pollHeaders
         self.answerUnusualPoll(request, headers, body, isHandshake: isHandshake, sid: sid, compress: compress)
     }
 
-    private static let ok = ByteBuffer(string: "ok")
+    private static var ok: StaticString { "ok" }
     private static let binaryPollHeaders = [
         (name: "content-type", value: "application/octet-stream"), (name: "cache-control", value: "no-store"),
     ]
@@ -50,9 +51,21 @@ extension EngineEndpoint {
     }
 
     func answerPost(_ request: EngineRequest) {
-        var response = HTTPResponse(self.answerForms.page(origin: request.origin).post, body: Self.ok)
-        if request.isInternetExplorer { response.add(Self.internetExplorerField) }
+        let form = self.answerForms.page(origin: request.origin).post
+        guard request.isInternetExplorer else {
+            return Self.ok.withUTF8Buffer { self.answer(request, form, UnsafeRawBufferPointer($0)) }
+        }
+        var response = HTTPResponse(form, body: ByteBuffer(staticString: Self.ok))
+        response.add(Self.internetExplorerField)
         request.reply.respond(response)
+    }
+
+    /// Answers with a head that was prepared: written at once when the request came on this loop.
+    private func answer(_ request: EngineRequest, _ form: AnswerForms.Form, _ body: UnsafeRawBufferPointer) {
+        guard request.isOnShard(of: self) else {
+            return request.reply.respond(HTTPResponse(form, body: ByteBuffer(bytes: body)))
+        }
+        request.exchange.respond(form, body)
     }
 
     /// Old Internet Explorers guess at content; the reference server tells them not to.

@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 /// WebSockets of sessions that exist: the way to the session that they name.
 extension EngineEndpoint {
-    func upgrade(_ exchange: HTTPExchange, _ sid: String, wantsBase64: Bool) {
+    func upgrade(_ exchange: HTTPExchange, _ sid: SessionName, wantsBase64: Bool) {
         guard self.checkWebSocket(exchange) else { return }
         guard let id = SessionID(sid), id.shard < self.shard.core.shards.count else {
             return self.refuse(exchange, .unknownSession, isUpgrade: true)

@@ -17,7 +17,7 @@ final class EngineEndpoint: ClientEndpoint {
     let sessionConfiguration3: SessionConfiguration
     private let transports: TransportSet
     private let bundle: ClientBundle?
-    lazy var answerForms = AnswerForms(self.crossOrigin)
+    let answerForms: AnswerForms
 
     init(_ options: GatewayConfiguration.Endpoint, index: Int, shard: Shard) {
         var transports = TransportSet()
@@ -32,6 +32,7 @@ final class EngineEndpoint: ClientEndpoint {
         }
         self.sessionConfiguration = configuration(.four)
         self.sessionConfiguration3 = configuration(.three)
+        self.answerForms = AnswerForms(options.cors.map(CrossOrigin.init))
         self.bundle = options.serveClient.flatMap { shard.generation.clientBundles[$0] }
         // Matched by prefix, so without its slash the path serves both forms.
         let path =
@@ -45,16 +46,22 @@ final class EngineEndpoint: ClientEndpoint {
 
     override func handle(_ exchange: HTTPExchange) {
         let head = exchange.head
-        if let bundle = self.bundle, bundle.serve(exchange, under: self.path) { return }
-        if self.answersPreflight(exchange) { return }
-        let isUpgrade = head.isWebSocketUpgrade
-        guard self.admits(exchange) else { return self.refuse(exchange, .forbidden, isUpgrade: isUpgrade) }
-        let query: RequestQuery
-        do {
-            query = try Self.query(of: head)
-        } catch {
-            return self.refuse(exchange, error, isUpgrade: isUpgrade)
+        if !head.hasQuery, let bundle = self.bundle, bundle.serve(exchange, under: self.path) { return }
+        if head.method == .options, self.answersPreflight(exchange) { return }
+        guard !head.mayHave("origin") || self.admits(exchange) else {
+            return self.refuse(exchange, .forbidden, isUpgrade: head.isWebSocketUpgrade)
         }
+        head.withRawQuery { query in
+            do throws(ProtocolError) {
+                self.handle(exchange, head, try RequestQuery(parsing: query))
+            } catch {
+                self.refuse(exchange, error, isUpgrade: head.isWebSocketUpgrade)
+            }
+        }
+    }
+
+    private func handle(_ exchange: HTTPExchange, _ head: RequestHead, _ query: RequestQuery) {
+        let isUpgrade = head.isWebSocketUpgrade
         let method: RequestMethod =
             switch head.method {
             case .get: .get
@@ -72,20 +79,23 @@ final class EngineEndpoint: ClientEndpoint {
         case .handshake(.websocket):
             self.webSocketHandshake(exchange, query)
         case .poll(let sid):
-            self.forward(exchange, sid) { $0.receivePoll($1) }
+            self.forward(exchange, sid, .poll)
         case .post(let sid):
-            self.forward(exchange, sid) { $0.receivePost($1) }
+            self.forward(exchange, sid, .post)
         case .upgrade(let sid):
             self.upgrade(exchange, sid, wantsBase64: query.wantsBase64)
         case .misuse(let sid, let misuse):
-            self.refuseMisuse(exchange, sid, misuse, isUpgrade: isUpgrade)
+            guard !isUpgrade else { return self.refuse(exchange, .badRequest, isUpgrade: true) }
+            self.forward(exchange, sid, .misuse(misuse))
         }
     }
 
     private static func query(of head: RequestHead) throws(ProtocolError) -> RequestQuery {
-        try head.withRawQuery { bytes in
-            Result { () throws(ProtocolError) in try RequestQuery(parsing: bytes) }
-        }.get()
+        var result: Result<RequestQuery, ProtocolError> = .failure(.badRequest)
+        head.withRawQuery { bytes in
+            result = Result { () throws(ProtocolError) in try RequestQuery(parsing: bytes) }
+        }
+        return try result.get()
     }
 
     /// A POST counts from its head on: a second one meanwhile is an error of the client (E7).
@@ -93,30 +103,43 @@ final class EngineEndpoint: ClientEndpoint {
         guard exchange.head.method == .post, let query = try? Self.query(of: exchange.head),
             query.transport == .polling, let sid = query.sid, self.admits(exchange)
         else { return }
-        self.forward(exchange, sid) { $0.announcePost($1) }
+        self.forward(exchange, sid, .announcePost)
+    }
+
+    /// What a request wants of its session.
+    enum Errand: Sendable {
+        case poll, post
+        /// The body of a POST is still on the way.
+        case announcePost
+        case misuse(RequestIntent.Misuse)
     }
 
     /// Gives a request to its session, on whichever loop that lives.
-    private func forward(
-        _ exchange: HTTPExchange, _ sid: String, _ body: @escaping @Sendable (EngineSession, EngineRequest) -> Void
-    ) {
-        guard let id = SessionID(sid), id.shard < self.shard.core.shards.count else {
+    private func forward(_ exchange: HTTPExchange, _ sid: SessionName, _ errand: Errand) {
+        let shard = self.shard
+        guard let id = SessionID(sid), id.shard < shard.core.shards.count else {
             return self.refuse(exchange, .unknownSession, isUpgrade: false)
         }
         let request = EngineRequest(exchange)
-        if id.shard == self.shard.handle.index {
-            guard let session = self.session(id) else {
-                return self.refuse(exchange, .unknownSession, isUpgrade: false)
-            }
-            return body(session, request)
-        }
+        if id.shard == shard.handle.index { return self.receive(request, errand, id) }
         let path = self.path
-        self.shard.core.shards[id.shard].execute { shard in
+        shard.core.shards[id.shard].execute { shard in
             guard let endpoint = shard.endpoints[path] as? EngineEndpoint else {
                 return request.reply.respond(Self.refusal(.unknownSession))
             }
-            guard let session = endpoint.session(id) else { return endpoint.refuse(request, .unknownSession) }
-            body(session, request)
+            endpoint.receive(request, errand, id)
+        }
+    }
+
+    /// A request for a session of this loop.
+    private func receive(_ request: EngineRequest, _ errand: Errand, _ id: SessionID) {
+        guard let session = self.session(id) else { return self.refuse(request, .unknownSession) }
+        switch errand {
+        case .poll: session.receivePoll(request)
+        case .post: session.receivePost(request)
+        case .announcePost: session.announcePost(request)
+        case .misuse(.transport): session.endpoint.refuse(request, .badRequest)
+        case .misuse(.method): request.reply.respond(HTTPResponse(500))
         }
     }
 
@@ -125,18 +148,6 @@ final class EngineEndpoint: ClientEndpoint {
         guard let session = self.shard.sessions[id], session.endpoint === self || session.endpoint.path == self.path
         else { return nil }
         return session
-    }
-
-    private func refuseMisuse(
-        _ exchange: HTTPExchange, _ sid: String, _ misuse: RequestIntent.Misuse, isUpgrade: Bool
-    ) {
-        guard !isUpgrade else { return self.refuse(exchange, .badRequest, isUpgrade: true) }
-        self.forward(exchange, sid) { session, request in
-            switch misuse {
-            case .transport: session.endpoint.refuse(request, .badRequest)
-            case .method: request.reply.respond(HTTPResponse(500))
-            }
-        }
     }
 
     override func refuseLongQuery(_ exchange: HTTPExchange) {

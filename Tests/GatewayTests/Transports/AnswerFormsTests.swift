@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `a prepared head is what would have been written`() throws {
-        var forms = AnswerForms(self.crossOrigin(.list(["https://a.example"])))
+        let forms = AnswerForms(self.crossOrigin(.list(["https://a.example"])))
         for origin in ["https://a.example", "https://other.example", nil] {
             let page = forms.page(origin: origin)
             for form in [page.poll, page.post] {
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `each page gets its own origin back, and strangers none`() throws {
-        var forms = AnswerForms(self.crossOrigin(.list(["https://a.example", "https://b.example"])))
+        let forms = AnswerForms(self.crossOrigin(.list(["https://a.example", "https://b.example"])))
         for _ in 0..<2 {
             for origin in ["https://a.example", "https://b.example"] {
                 let head = try self.text(forms.page(origin: origin).poll)
@@ -49,7 +49,7 @@ import Testing
 
     @Test func `more pages than are kept are still told apart`() throws {
         let origins = (0..<40).map { "https://page\($0).example" }
-        var forms = AnswerForms(self.crossOrigin(.list(origins)))
+        let forms = AnswerForms(self.crossOrigin(.list(origins)))
         for origin in origins + origins.reversed() {
             let head = try self.text(forms.page(origin: origin).poll)
             #expect(head.contains("access-control-allow-origin: \(origin)\r\n"))
@@ -58,7 +58,7 @@ import Testing
 
     @Test func `where pages do not matter none is asked for`() {
         for crossOrigin in [nil, self.crossOrigin(.any)] {
-            var forms = AnswerForms(crossOrigin)
+            let forms = AnswerForms(crossOrigin)
             var asked = false
             func origin() -> String? {
                 asked = true
