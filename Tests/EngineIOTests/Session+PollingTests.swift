@@ -50,6 +50,43 @@ import Testing
         #expect(buffer.text == "4-4")
     }
 
+    @Test func `a poll that waits is answered directly with a message that was not queued`() {
+        let bench = Bench(.polling)
+        let hadPoll = bench.session.awaitsFirstMessage
+        #expect(bench.poll() == .hold)
+        let (waits, isAnswered) = (bench.session.awaitsFirstMessage, bench.session.answerPollDirectly())
+        #expect(!hadPoll && waits && isAnswered)
+        #expect(!bench.hasOpenPoll && !bench.isWritable)
+        let again = bench.session.answerPollDirectly()
+        #expect(!again)
+        // The next poll is one like any other.
+        #expect(bench.poll() == .hold)
+        #expect(bench.send("4b") == .answerPoll)
+        #expect(bench.answer() == "4b")
+    }
+
+    @Test func `a poll for which something is queued is not answered past that`() {
+        let bench = Bench(.polling)
+        _ = bench.poll()
+        _ = bench.send("4a")
+        let isAnswered = bench.session.answerPollDirectly()
+        #expect(!isAnswered && bench.hasOpenPoll)
+        #expect(bench.answer() == "4a")
+    }
+
+    @Test func `a session that is closing, or has another format or transport, has no direct answer`() {
+        let closing = Bench(.polling)
+        _ = closing.poll()
+        _ = closing.session.close(.forcedClose, now: closing.now)
+        let old = Bench(.polling, configuration: SessionConfiguration(revision: .three))
+        _ = old.poll()
+        let webSocket = Bench(.websocket)
+        for bench in [closing, old, webSocket] {
+            let isAnswered = bench.session.answerPollDirectly()
+            #expect(!isAnswered)
+        }
+    }
+
     @Test func `without an open poll nothing is written`() {
         let bench = Bench(.polling)
         _ = bench.send("4a")

@@ -11,6 +11,9 @@ struct TurnText {
 
     init() {}
 
+    /// Bytes of memory that are held.
+    var capacity: Int { self.buffer.capacity }
+
     /// Where a message stands; valid until the turn ends.
     struct Place {
         fileprivate var start: Int
