@@ -29,8 +29,8 @@ final class HTTPStream: ByteStream {
     private static let maxKeptInput = 4_096
 
     private let connection: Connection
-    // These are looked at a dozen times a request, and nothing that they are handed to calls back: the checks at run time
-    // that say so cost a twentieth of the gateway's own part of a polling echo.
+    // These are looked at a dozen times a request, and nothing that they are handed to calls back: checks at run time that say
+    // so were a fifth of the 143 of a polling echo, at some 5 ns each.
     @exclusivity(unchecked) private var parser = RequestParser()
     /// Bytes that are not parsed yet.
     @exclusivity(unchecked) private var input = ByteBuffer()
