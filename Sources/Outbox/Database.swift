@@ -6,9 +6,9 @@ final class Database {
     let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
 
-    init(path: String) throws(StoreError) {
+    init(path: String, creates: Bool = true) throws(StoreError) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (creates ? SQLITE_OPEN_CREATE : 0)
         let code = sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let error = Self.error(code, handle)
@@ -17,6 +17,12 @@ final class Database {
         }
         self.handle = handle
         sqlite3_extended_result_codes(handle, 1)
+    }
+
+    /// Whether ``close()`` brings the log into the file; if not, what was only read stays as it was, byte for byte.
+    func checkpointOnClose(_ isOn: Bool) throws(StoreError) {
+        let code = gatehouse_checkpoint_on_close(handle, isOn ? 1 : 0)
+        guard code == SQLITE_OK else { throw Self.error(code, handle) }
     }
 
     func close() {

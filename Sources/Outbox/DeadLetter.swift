@@ -3,6 +3,9 @@ package struct Death: Hashable, Sendable {
     /// The most that is kept of the last response.
     package static let maxResponseBytes = 4_096
 
+    /// The reason of those whose bytes are not the ones that were stored.
+    package static let damaged = "damaged"
+
     /// A word: `attempts`, `age`, `rejected`, `invalidAnswer`, `damaged`.
     package var reason: String
     package var attempts: Int

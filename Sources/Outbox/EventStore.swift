@@ -40,6 +40,7 @@ package protocol EventStore: AnyObject {
     func load(
         handler: String, lane: String?, after position: Int64, limit: Int, bytes: Int
     ) throws(StoreError) -> LoadedEvents
+    /// Without their bytes and responses, which may be large; damaged are those that were found so.
     func deadLetters(handler: String?, after origin: Int64, limit: Int) throws(StoreError) -> [DeadLetter]
     func deadLetter(id: String) throws(StoreError) -> DeadLetter?
     /// Counts everything: takes its time.

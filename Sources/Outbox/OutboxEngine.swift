@@ -328,7 +328,7 @@ package struct OutboxEngine<Store: EventStore> {
 
     private mutating func bury(_ position: Int64, of handler: String, _ now: Int64, _ turn: inout Turn) {
         let death = Death(
-            reason: "damaged", attempts: 0, status: 0, problem: "its bytes are not the ones that were stored",
+            reason: Death.damaged, attempts: 0, status: 0, problem: "its bytes are not the ones that were stored",
             response: [], time: now)
         changes.append(.bury(position, death))
         turn.damaged += 1

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Opens the outbox: takes it for this process, checks it, and moves a damaged file aside.
+/// Opens the outbox: takes it for this process, checks it, and has a damaged one replaced.
 package enum OutboxFile {
     package struct Opened {
         package var store: SQLiteEventStore
@@ -13,8 +13,8 @@ package enum OutboxFile {
         package var reason: String
         /// Where the damaged file lies now; nothing of it was deleted.
         package var quarantine: String
-        /// Events whose checksums were right, which are in the new file.
-        package var salvaged: Int
+        /// Events whose checksums were right, which are in the new file; nil: an earlier start has counted them.
+        package var salvaged: Int?
         /// The damaged part could not be read to its end, or had events with wrong checksums.
         package var isIncomplete: Bool
     }
@@ -25,15 +25,10 @@ package enum OutboxFile {
     /// - Parameter now: milliseconds since 1970.
     package static func open(_ path: String, now: Int64) throws(StoreError) -> Opened {
         try checkDirectory(of: path)
+        // Before anything is made or moved: a wrong path costs nobody a file.
+        try refuseForeign(path)
         let lock = try FileLock(path: path)
-        try createPrivately(path)
-        let opened: Opened
-        do throws(StoreError) {
-            opened = Opened(store: try openChecked(path, lock), damage: nil)
-        } catch {
-            guard case .corrupt(let reason) = error else { throw error }
-            opened = try replace(path, lock, reason: reason, now: now)
-        }
+        let opened = try open(path, lock, now: now)
         let store = opened.store
         do throws(StoreError) {
             try store.begin()
@@ -46,21 +41,57 @@ package enum OutboxFile {
         return opened
     }
 
-    private static func openChecked(_ path: String, _ lock: FileLock?) throws(StoreError) -> SQLiteEventStore {
-        let database = try Database(path: path)
+    private static func refuseForeign(_ path: String) throws(StoreError) {
+        guard try FileOrigin.of(path) == .somethingElse else { return }
+        throw .foreign(
+            path: path,
+            reason: """
+                is no outbox but a file of something else (name another file in outbox.path; or, if it was an outbox \
+                whose beginning was destroyed, move it and \(path)-wal away)
+                """)
+    }
+
+    private static func open(_ path: String, _ lock: FileLock, now: Int64) throws(StoreError) -> Opened {
+        let replacement = Replacement(path: path)
+        var damage = try replacement.finish()
+        let origin = try FileOrigin.of(path)
+        if origin == .logWithoutFile {
+            damage = try replacement.run(reason: "the file is empty and its log is not", now: now)
+        }
+        try createPrivately(path)
         do throws(StoreError) {
+            return Opened(store: try openChecked(path, lock), damage: damage)
+        } catch {
+            guard case .corrupt(let reason) = error else { throw error }
+            guard origin == .outbox else {
+                throw .foreign(
+                    path: path,
+                    reason: "is a damaged database, and nothing in it tells that it is an outbox: \(reason) "
+                        + "(name another file in outbox.path, or move this one and \(path)-wal away)")
+            }
+            damage = try replacement.run(reason: reason, now: now)
+            return Opened(store: try openChecked(path, lock), damage: damage)
+        }
+    }
+
+    private static func openChecked(_ path: String, _ lock: FileLock?) throws(StoreError) -> SQLiteEventStore {
+        let database = try SQLiteEventStore.inspect(path)
+        do throws(StoreError) {
+            let isNew = try SQLiteEventStore.isEmpty(database, path: path)
+            if !isNew { try SQLiteEventStore.check(database) }
             try SQLiteEventStore.configure(database)
-            try SQLiteEventStore.prepare(database, path: path)
-            try SQLiteEventStore.check(database)
+            if isNew { try SQLiteEventStore.create(database) }
             return try SQLiteEventStore(database, lock: lock)
         } catch {
+            // Whatever is wrong with it, it stays as it is.
+            try? database.checkpointOnClose(false)
             database.close()
             throw error
         }
     }
 
     private static func checkDirectory(of path: String) throws(StoreError) {
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let directory = directory(of: path)
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
         else { throw .inaccessible(path: path, reason: "the directory \(directory) does not exist") }
@@ -69,60 +100,18 @@ package enum OutboxFile {
         }
     }
 
+    static func directory(of path: String) -> String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
+
     /// What clients send is nobody else's business; and the name of a new file is on the disk before anything is acked.
-    private static func createPrivately(_ path: String) throws(StoreError) {
+    static func createPrivately(_ path: String) throws(StoreError) {
         let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw .inaccessible(path: path, reason: String(cString: strerror(errno)))
         }
         close(descriptor)
-        let directory = Foundation.open(
-            URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let directory = Foundation.open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { return }
         fsync(directory)
         close(directory)
-    }
-
-    // MARK: - Damage
-
-    /// Moves the file aside, and begins a new one with what of it is certainly right.
-    private static func replace(
-        _ path: String, _ lock: FileLock, reason: String, now: Int64
-    ) throws(StoreError) -> Opened {
-        let quarantine = try quarantine(path, now: now)
-        try createPrivately(path)
-        let store = try openChecked(path, lock)
-        let copy = "\(path).salvage"
-        defer { remove(copy) }
-        do {
-            remove(copy)
-            for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: quarantine + suffix) {
-                try FileManager.default.copyItem(atPath: quarantine + suffix, toPath: copy + suffix)
-            }
-        } catch {
-            store.close()
-            throw .inaccessible(path: path, reason: "no room to look into the damaged file: \(error)")
-        }
-        let salvage = try Salvage.run(from: copy, into: store)
-        return Opened(
-            store: store,
-            damage: Damage(
-                reason: reason, quarantine: quarantine, salvaged: salvage.count, isIncomplete: salvage.isIncomplete))
-    }
-
-    private static func quarantine(_ path: String, now: Int64) throws(StoreError) -> String {
-        var target = "\(path).corrupt-\(now)"
-        while FileManager.default.fileExists(atPath: target) { target += "x" }
-        for suffix in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: path + suffix) {
-            guard rename(path + suffix, target + suffix) == 0 else {
-                throw .inaccessible(
-                    path: path, reason: "is damaged and cannot be moved aside: \(String(cString: strerror(errno)))")
-            }
-        }
-        return target
-    }
-
-    private static func remove(_ path: String) {
-        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
     }
 }

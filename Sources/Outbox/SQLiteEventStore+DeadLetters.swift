@@ -2,7 +2,7 @@ extension SQLiteEventStore {
     package func deadLetters(handler: String?, after origin: Int64, limit: Int) throws(StoreError) -> [DeadLetter] {
         let statement = try database.statement(
             """
-            SELECT \(StoredRow.columns) FROM events
+            SELECT \(StoredRow.outline) FROM events
             WHERE state = 1 AND origin > ?1 \(handler == nil ? "" : "AND handler = ?3") ORDER BY origin LIMIT ?2
             """)
         defer { statement.reset() }
@@ -11,7 +11,7 @@ extension SQLiteEventStore {
         if let handler { try statement.bind(3, handler) }
         var letters: [DeadLetter] = []
         while try statement.step() {
-            if let letter = StoredRow(statement, horizon: 0).deadLetter { letters.append(letter) }
+            if let letter = StoredRow(statement, horizon: 0).deadLetterOutline { letters.append(letter) }
         }
         return letters
     }
@@ -28,7 +28,7 @@ extension SQLiteEventStore {
     ) throws(StoreError) -> [String: Int] {
         let select = try database.statement(
             """
-            SELECT position, handler FROM events WHERE state = 1 AND reason <> 'damaged' AND died <= ?3 \(selection.condition)
+            SELECT position, handler FROM events WHERE state = 1 AND reason <> '\(Death.damaged)' AND died <= ?3 \(selection.condition)
             ORDER BY origin LIMIT ?2
             """)
         try select.bind(3, diedBy)

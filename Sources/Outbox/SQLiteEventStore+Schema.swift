@@ -3,24 +3,50 @@ extension SQLiteEventStore {
     static let applicationID: Int64 = 0x4748_4F42
     /// Grows with every change that an older version cannot read.
     static let schemaVersion: Int64 = 1
+    /// Stands so in the first page of every outbox.
+    static let eventsDeclaration = """
+        CREATE TABLE events(
+            position INTEGER PRIMARY KEY AUTOINCREMENT, origin INTEGER NOT NULL, id TEXT NOT NULL,
+        """
 
+    /// Opens a file without changing it: it may be somebody else's, or damaged.
+    static func inspect(_ path: String) throws(StoreError) -> Database {
+        let database = try Database(path: path, creates: false)
+        do throws(StoreError) {
+            try database.checkpointOnClose(false)
+            for pragma in [
+                "locking_mode = EXCLUSIVE", "temp_store = MEMORY", "cache_size = -8192", "cell_size_check = ON",
+                "trusted_schema = OFF",
+            ] { try database.execute("PRAGMA \(pragma)") }
+            return database
+        } catch {
+            database.close()
+            throw error
+        }
+    }
+
+    /// From here on it is written to.
     static func configure(_ database: Database) throws(StoreError) {
-        try database.execute("PRAGMA locking_mode = EXCLUSIVE")
         let mode = try database.text("PRAGMA journal_mode = WAL")
         guard mode == "wal" else { throw .unwritable(reason: "no write-ahead log here (journal mode \(mode))") }
         // FULL: every commit is on the disk when it returns, not only in the page cache.
-        for pragma in [
-            "synchronous = FULL", "wal_autocheckpoint = 1000", "journal_size_limit = 67108864", "temp_store = MEMORY",
-            "cache_size = -8192", "cell_size_check = ON", "trusted_schema = OFF",
-        ] { try database.execute("PRAGMA \(pragma)") }
+        for pragma in ["synchronous = FULL", "wal_autocheckpoint = 1000", "journal_size_limit = 67108864"] {
+            try database.execute("PRAGMA \(pragma)")
+        }
+        try database.checkpointOnClose(true)
     }
 
-    /// Makes the tables of an empty file, or finds that the file is one of ours.
-    static func prepare(_ database: Database, path: String) throws(StoreError) {
+    /// For a file that is thrown away unless it is completed, and brought to the disk then.
+    static func configureForBuilding(_ database: Database) throws(StoreError) {
+        for pragma in ["journal_mode = OFF", "synchronous = OFF"] { try database.execute("PRAGMA \(pragma)") }
+    }
+
+    /// Whether the file has nothing in it yet; throws ``StoreError/foreign(path:reason:)`` when it is none of ours.
+    static func isEmpty(_ database: Database, path: String) throws(StoreError) -> Bool {
         let application = try database.number("PRAGMA application_id")
         let version = try database.number("PRAGMA user_version")
         let isEmpty = try database.number("SELECT count(*) FROM sqlite_master") == 0
-        if isEmpty, application == 0, version == 0 { return try create(database) }
+        if isEmpty, application == 0, version == 0 { return true }
         guard application == applicationID else {
             throw .foreign(path: path, reason: "is a database of something else (name another file in outbox.path)")
         }
@@ -29,14 +55,14 @@ extension SQLiteEventStore {
                 path: path,
                 reason: "was written by a newer version (schema \(version), this one knows \(schemaVersion))")
         }
+        return false
     }
 
-    private static func create(_ database: Database) throws(StoreError) {
+    static func create(_ database: Database) throws(StoreError) {
         try database.execute(
             """
             BEGIN IMMEDIATE;
-            CREATE TABLE events(
-                position INTEGER PRIMARY KEY AUTOINCREMENT, origin INTEGER NOT NULL, id TEXT NOT NULL,
+            \(eventsDeclaration)
                 handler TEXT NOT NULL, route TEXT NOT NULL, lane TEXT NOT NULL, seq INTEGER NOT NULL,
                 type TEXT NOT NULL, socket TEXT NOT NULL, namespace TEXT NOT NULL,
                 accepted INTEGER NOT NULL, since INTEGER NOT NULL,
@@ -61,6 +87,8 @@ extension SQLiteEventStore {
     static func check(_ database: Database) throws(StoreError) {
         // Not the quick one: an index that lacks an event would have it forgotten.
         let verdict = try database.text("PRAGMA integrity_check(1)")
-        guard verdict == "ok" else { throw .corrupt(reason: verdict) }
+        guard verdict == "ok" else {
+            throw .corrupt(reason: verdict.split(whereSeparator: \.isNewline).joined(separator: " "))
+        }
     }
 }

@@ -9,6 +9,8 @@ package final class SQLiteEventStore: EventStore {
 
     /// Lanes whose last number is remembered; of the others it is read again.
     private static let rememberedLanes = 131_072
+    /// At a million events a second it takes ten thousand years to come here.
+    static let endOfPositions: Int64 = 1 << 58
 
     let database: Database
     /// Events up to it were stored by an earlier process.
@@ -30,8 +32,7 @@ package final class SQLiteEventStore: EventStore {
     private static func lastPosition(in database: Database) throws(StoreError) -> Int64 {
         let counted = try database.number("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
         let last = max(counted, try database.number("SELECT max(position) FROM events"), 0)
-        // At a million events a second it takes ten thousand years to come here.
-        guard last < 1 << 58 else { throw .corrupt(reason: "a position is out of all bounds") }
+        guard last < endOfPositions else { throw .corrupt(reason: "a position is out of all bounds") }
         return last
     }
 
@@ -124,6 +125,13 @@ package final class SQLiteEventStore: EventStore {
         try statement.bind(16, event.head)
         try statement.bind(17, event.tail)
         try statement.run()
+    }
+
+    func contains(_ position: Int64) throws(StoreError) -> Bool {
+        let statement = try database.statement("SELECT 1 FROM events WHERE position = ?1")
+        defer { statement.reset() }
+        try statement.bind(1, position)
+        return try statement.step()
     }
 
     private func nextSequence(_ event: NewEvent) throws(StoreError) -> UInt64 {

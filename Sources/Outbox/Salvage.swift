@@ -1,68 +1,121 @@
-/// Takes out of a damaged file what is certainly right: events whose checksums agree, in their order.
+internal import Foundation
+
+/// Takes out of a damaged file what is certainly right: events whose checksums agree.
 ///
-/// Nothing is concluded about the others; they stay in the damaged file. An event that was delivered already may come
-/// back this way, which the promise of `atLeastOnce` includes.
-enum Salvage {
+/// Nothing is concluded about the others; they stay in the damaged file, which is only read. An event that was delivered
+/// already may come back this way, which the promise of `atLeastOnce` includes.
+struct Salvage {
     struct Result {
         var count = 0
         var isIncomplete = false
     }
 
-    /// - Parameter path: a copy, which is changed.
+    /// What is written in one transaction at most: no more of the file is in memory at a time, however large it is.
+    private static let batchRows = 1_000
+    private static let batchBytes = 4 << 20
+    /// A row is longer than that, whatever is in it: a table with more of them leads in a circle.
+    private static let leastRowBytes = 32
+
+    private let source: Database
+    private let store: SQLiteEventStore
+    private var result = Result()
+    private var rowsLeft: Int
+    private var batch = (rows: 0, bytes: 0)
+
+    /// Throws what went wrong with the new file, and what is no damage of the old one.
     static func run(from path: String, into store: SQLiteEventStore) throws(StoreError) -> Result {
-        var result = Result()
-        var rows: [Int64: StoredRow] = [:]
-        guard let database = try? Database(path: path) else {
-            result.isIncomplete = true
-            return result
+        let sizes = ["", "-wal"].map { suffix -> Int in
+            var status = stat()
+            return stat(path + suffix, &status) == 0 ? Int(status.st_size) : 0
         }
-        defer { database.close() }
-        // Past a damaged page the table is read from its other end.
-        for order in ["ASC", "DESC"] {
-            do throws(StoreError) {
-                let statement = try database.statement(
-                    "SELECT \(StoredRow.columns) FROM events NOT INDEXED ORDER BY position \(order)")
-                while try statement.step() {
-                    let row = StoredRow(statement, horizon: .max)
-                    if row.isIntact { rows[row.stored.position] = row } else { result.isIncomplete = true }
-                }
-                break
-            } catch {
-                result.isIncomplete = true
-            }
-        }
-        try copy(rows.values.sorted { $0.stored.position < $1.stored.position }, into: store)
-        try copyLanes(of: database, into: store)
-        result.count = rows.count
-        return result
+        // SQLite deletes the log of an empty file as soon as it sees it.
+        guard sizes[0] > 0 else { return Result(count: 0, isIncomplete: true) }
+        let source = try Database(path: path, creates: false)
+        defer { source.close() }
+        // It is read where it lies: its log stays beside it.
+        try source.checkpointOnClose(false)
+        try source.execute("PRAGMA locking_mode = EXCLUSIVE")
+        var salvage = Salvage(source: source, store: store, rowsLeft: (sizes[0] + sizes[1]) / Self.leastRowBytes)
+        try store.begin()
+        try salvage.copyEvents()
+        try salvage.copyLanes()
+        try store.commit()
+        return salvage.result
     }
 
-    private static func copy(_ rows: [StoredRow], into store: SQLiteEventStore) throws(StoreError) {
-        // In pieces, so that no transaction grows without a bound.
-        for start in stride(from: 0, to: rows.count, by: 1_000) {
-            try store.begin()
-            for row in rows[start..<min(start + 1_000, rows.count)] {
-                try store.insert(row.stored, origin: row.origin)
-                if let death = row.death { try store.bury(row.stored.position, death) }
-                try store.count(row.stored)
+    private init(source: Database, store: SQLiteEventStore, rowsLeft: Int) {
+        self.source = source
+        self.store = store
+        self.rowsLeft = rowsLeft
+    }
+
+    private mutating func copyEvents() throws(StoreError) {
+        let source = self.source
+        // Past a damaged page the table is read from its other end.
+        for order in ["ASC", "DESC"] {
+            let query = "SELECT \(StoredRow.columns) FROM events NOT INDEXED ORDER BY position \(order)"
+            guard let statement = try readable({ () throws(StoreError) in try source.statement(query) }) else {
+                continue
             }
-            try store.commit()
+            defer { statement.reset() }
+            while let isRow = try readable({ () throws(StoreError) in try statement.step() }) {
+                guard isRow else { return }
+                guard rowsLeft > 0 else {
+                    result.isIncomplete = true
+                    return
+                }
+                rowsLeft -= 1
+                try take(StoredRow(statement, horizon: .max))
+            }
         }
+    }
+
+    private mutating func take(_ row: StoredRow) throws(StoreError) {
+        let position = row.stored.position
+        guard row.isIntact, (1..<SQLiteEventStore.endOfPositions).contains(position) else {
+            result.isIncomplete = true
+            return
+        }
+        guard try !store.contains(position) else { return }
+        try store.insert(row.stored, origin: row.origin)
+        if let death = row.death { try store.bury(position, death) }
+        try store.count(row.stored)
+        result.count += 1
+        try written(row.stored.event.bytes)
     }
 
     /// The last numbers of lanes; of a lane that cannot be read, its events tell.
-    private static func copyLanes(of database: Database, into store: SQLiteEventStore) throws(StoreError) {
-        var lanes: [(handler: String, lane: String, sequence: Int64, used: Int64)] = []
-        do throws(StoreError) {
-            let statement = try database.statement("SELECT handler, lane, seq, used FROM lanes")
-            while try statement.step() {
-                lanes.append((statement.text(0), statement.text(1), statement.integer(2), statement.integer(3)))
-            }
-        } catch {
-            // As far as it could be read.
+    private mutating func copyLanes() throws(StoreError) {
+        let source = self.source
+        let query = "SELECT handler, lane, seq, used FROM lanes"
+        guard let statement = try readable({ () throws(StoreError) in try source.statement(query) }) else { return }
+        defer { statement.reset() }
+        while try readable({ () throws(StoreError) in try statement.step() }) == true, rowsLeft > 0 {
+            rowsLeft -= 1
+            let lane = statement.text(1)
+            try store.count(
+                statement.text(0), lane, upTo: statement.integer(2), used: statement.integer(3))
+            try written(lane.utf8.count)
         }
-        try store.begin()
-        for lane in lanes { try store.count(lane.handler, lane.lane, upTo: lane.sequence, used: lane.used) }
+    }
+
+    /// Nil: here the file is damaged.
+    private mutating func readable<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value? {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            guard case .corrupt = error else { throw error }
+            result.isIncomplete = true
+            return nil
+        }
+    }
+
+    private mutating func written(_ bytes: Int) throws(StoreError) {
+        batch.rows += 1
+        batch.bytes += bytes
+        guard batch.rows >= Self.batchRows || batch.bytes >= Self.batchBytes else { return }
+        batch = (0, 0)
         try store.commit()
+        try store.begin()
     }
 }

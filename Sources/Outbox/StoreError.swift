@@ -12,6 +12,17 @@ package enum StoreError: Error, Hashable, Sendable {
     case corrupt(reason: String)
 }
 
+extension StoreError {
+    /// Without the file's name.
+    var reason: String {
+        switch self {
+        case .inUse: "in use by another process"
+        case .foreign(_, let reason), .inaccessible(_, let reason), .unwritable(let reason), .corrupt(let reason):
+            reason
+        }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {

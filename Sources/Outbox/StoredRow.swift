@@ -1,9 +1,15 @@
 /// A row of the table of events.
 struct StoredRow {
-    static let columns = """
-        position, origin, id, handler, route, lane, seq, type, socket, namespace, accepted, attempts, not_before, \
-        checksum, head, tail, reason, status, problem, response, died, state, since
+    static let columns = columns(head: "head", tail: "tail", response: "response")
+    /// Without what may be large; whether the bytes are right is not known then.
+    static let outline = columns(head: "x''", tail: "x''", response: "x''")
+
+    private static func columns(head: String, tail: String, response: String) -> String {
         """
+        position, origin, id, handler, route, lane, seq, type, socket, namespace, accepted, attempts, not_before, \
+        checksum, \(head), \(tail), reason, status, problem, \(response), died, state, since
+        """
+    }
 
     var stored: StoredEvent
     var origin: Int64
@@ -39,5 +45,10 @@ struct StoredRow {
 
     var deadLetter: DeadLetter? {
         death.map { DeadLetter(stored: stored, death: $0, origin: origin, isDamaged: !isIntact) }
+    }
+
+    /// Of a row that was read by its ``outline``.
+    var deadLetterOutline: DeadLetter? {
+        death.map { DeadLetter(stored: stored, death: $0, origin: origin, isDamaged: $0.reason == Death.damaged) }
     }
 }

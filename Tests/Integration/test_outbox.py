@@ -350,26 +350,49 @@ def stored_and_stopped(gateway, backend, count=40):
     return gateway.directory / "outbox.db"
 
 
-def test_B8_a_damaged_file_is_moved_aside_and_its_right_events_are_delivered(launch, backend):
-    gateway = launch(setup(backend))
-    file = stored_and_stopped(gateway, backend)
+def damage(file):
+    """Makes a leaf of the table (13) unreadable, in the middle of it; the bytes of the whole file."""
     content = bytearray(file.read_bytes())
-    # A leaf of the table (13), in the middle of it.
     leaves = [at for at in range(4096, len(content), 4096) if content[at] == 13 and b"xxxx" in content[at : at + 4096]]
     middle = leaves[len(leaves) // 2]
     content[middle : middle + 64] = b"\xff" * 64
     file.write_bytes(content)
+    return bytes(content)
+
+
+def test_B8_a_damaged_file_is_moved_aside_and_its_right_events_are_delivered(launch, backend):
+    gateway = launch(setup(backend))
+    file = stored_and_stopped(gateway, backend)
+    content = damage(file)
     before = len(backend.seen)
     gateway.start()
     empty(gateway)
     (aside,) = [one for one in gateway.directory.glob("outbox.db.corrupt-*") if not one.name.endswith(("-wal", "-shm"))]
-    assert aside.read_bytes() == bytes(content)
+    assert aside.read_bytes() == content
     assert "was damaged" in gateway.log() and aside.name in gateway.log()
     delivered = [call.event["args"][0] for call in list(backend.seen)[before:]]
     assert delivered == sorted(delivered) and 30 <= len(delivered) < 40
     with Client(gateway.port) as client:
         assert client.ask("put", "after") == []
     empty(gateway)
+
+
+def test_B8_R10_a_damaged_file_stays_in_its_place_until_there_is_room_for_what_is_right_in_it(launch, backend):
+    gateway = launch(setup(backend))
+    file = stored_and_stopped(gateway, backend)
+    content = damage(file)
+    before = len(backend.seen)
+    gateway.ended_on_purpose = True
+    for _ in range(2):
+        start_fails(gateway, "outbox.db: is damaged", "cannot be taken over", "then start again", prepare=lambda: (
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))))
+        assert file.read_bytes() == content
+        assert {one.name for one in gateway.directory.glob("outbox.db*")} == {"outbox.db", "outbox.db-wal", "outbox.db.lock"}
+    gateway.start()
+    empty(gateway)
+    delivered = [call.event["args"][0] for call in list(backend.seen)[before:]]
+    assert delivered == sorted(delivered) and 30 <= len(delivered) < 40
+    assert f"{len(delivered)} events with right checksums taken over" in gateway.log()
 
 
 def test_B8_an_event_whose_bytes_changed_is_not_delivered(launch, backend):
@@ -387,9 +410,10 @@ def test_B8_an_event_whose_bytes_changed_is_not_delivered(launch, backend):
     assert gateway.admin("POST", f"/v1/dlq/{letter['id']}/replay").status == 404
 
 
-def start_fails(gateway, *expected):
+def start_fails(gateway, *expected, prepare=None):
     done = subprocess.run([binary(), "run", "-c", gateway.file], cwd=gateway.directory, env=environment(),
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=30, preexec_fn=prepare)
+    assert "Error Domain" not in done.stderr and "UserInfo" not in done.stderr, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("gatehouse:")]
     assert done.returncode in (1, 78) and len(lines) == 1, (done.returncode, done.stderr)
     for text in expected:
@@ -418,6 +442,19 @@ def test_an_outbox_that_cannot_be_is_one_line(launch, backend, tmp_path):
     assert foreign.read_bytes()[:16] == content[:16]
     with contextlib.closing(sqlite3.connect(foreign)) as database:
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
+
+
+def test_a_file_of_something_else_is_not_moved(launch, backend, tmp_path):
+    key = tmp_path / "server.key"
+    key.write_text("-----BEGIN PRIVATE KEY-----\n" * 100)
+    gateway = launch(setup(backend, outbox={"path": str(key)}), start=False)
+    start_fails(gateway, str(key), "is no outbox but a file of something else", "name another file in outbox.path")
+    gateway.configure(setup(backend, outbox={"path": str(gateway.file)}))
+    content = gateway.file.read_bytes()
+    start_fails(gateway, "is no outbox but a file of something else")
+    assert gateway.file.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir() if "server" in one.name] == ["server.key"]
+    assert key.read_text() == "-----BEGIN PRIVATE KEY-----\n" * 100
 
 
 def test_P8_an_outbox_of_a_newer_version_is_left_alone(launch, backend):

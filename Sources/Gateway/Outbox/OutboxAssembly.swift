@@ -53,12 +53,10 @@ struct OutboxAssembly {
     }
 
     private func report(_ damage: OutboxFile.Damage, _ path: String) {
+        let count = damage.salvaged.map { "\($0) events with right checksums" } ?? "events with right checksums"
         let rest = damage.isIncomplete ? "; what was not right stays there" : ""
         self.logger.error(
-            """
-            outbox: \(path) was damaged (\(damage.reason)): moved to \(damage.quarantine), \
-            \(damage.salvaged) events with right checksums taken over\(rest)
-            """)
+            "outbox: \(path) was damaged (\(damage.reason)): moved to \(damage.quarantine), \(count) taken over\(rest)")
     }
 }
 
