@@ -82,9 +82,11 @@ package final class Gateway: Sendable {
                 try await shard.loop.submit { shard.install(Shard(handle: shard, core: core)) }.get()
             }
             try await core.restoreSessions()
-            try await control.start()
-            // Last: what waits there is delivered from now on.
+            let listeners = try await control.bind()
+            // When nothing else can fail: what waits there is delivered from now on.
             try storage?.start(core)
+            try core.consumeCheckpoint()
+            await control.open(listeners)
         } catch {
             for handler in core.handlers.values { await handler.shutDown(within: .zero) }
             await core.outbox?.shutDown()

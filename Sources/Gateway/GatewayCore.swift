@@ -42,11 +42,9 @@ final class GatewayCore: Sendable {
         self.admission = Admission(configuration.limits, now: .now)
         self.memory = MemoryGuard(configuration.limits.memoryBudget, logger: logger)
         let logs = NamespaceLogs(configuration)
-        if let path = configuration.history.checkpoint, let limits = logs.limits {
-            self.checkpoint = CheckpointFile(path: path, logger: logger).consume(limits: limits)
-        } else {
-            self.checkpoint = nil
-        }
+        let file = configuration.history.checkpoint.map { CheckpointFile(path: $0, logger: logger) }
+        try file?.checkPlace()
+        self.checkpoint = logs.limits.flatMap { file?.read(limits: $0) }
         for (name, log) in self.checkpoint?.logs ?? [] { logs.keep(log, for: name) }
         self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels, logs: logs)
         self.sessions = SessionDirectory(
@@ -164,6 +162,14 @@ final class GatewayCore: Sendable {
                 for session in sessions { shard.sessionLeft(session) }
             }
         }
+    }
+
+    /// What the last run has left is used up; called when nothing can fail any more, before the first client comes.
+    ///
+    /// Throws ``StartupError``.
+    func consumeCheckpoint() throws {
+        guard self.checkpoint != nil, let path = self.configuration.history.checkpoint else { return }
+        try CheckpointFile(path: path, logger: self.logger).putAside()
     }
 
     /// Writes what the next run needs; called last of all.

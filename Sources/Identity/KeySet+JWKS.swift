@@ -1,7 +1,7 @@
 package import JSONScanner
 
 /// Why a document is no key set.
-package enum KeySetError: Error, Hashable, Sendable {
+package enum KeySetError: KeyProblem, Hashable, Sendable {
     /// More than 256 KiB.
     case tooLarge
     case notJSON(JSONError)
@@ -10,6 +10,17 @@ package enum KeySetError: Error, Hashable, Sendable {
     case tooManyKeys
     /// There are keys, but none that signatures can be checked with.
     case noUsableKey
+
+    package var reason: String {
+        let hint = "(a JSON Web Key Set is expected, RFC 7517: {\"keys\":[…]})"
+        return switch self {
+        case .tooLarge: "is larger than \(KeySet.sizeLimit) bytes \(hint)"
+        case .notJSON(let error): "is not JSON: \(error.reason) at byte \(error.offset) \(hint)"
+        case .noKeys: "has no array \"keys\" \(hint)"
+        case .tooManyKeys: "has more than \(KeySet.keyLimit) keys (leave out those that sign no tokens)"
+        case .noUsableKey: "has no key that signatures can be checked with (RSA, P-256, P-384, P-521 or Ed25519)"
+        }
+    }
 }
 
 extension KeySet {

@@ -46,10 +46,16 @@ package struct VerificationKey: Sendable {
     }
 }
 
+/// Why something makes no keys, as an operator reads it.
+package protocol KeyProblem: Error {
+    /// What it is instead, and what to do; never contains the key.
+    var reason: String { get }
+}
+
 /// Why something is no key that signatures can be checked with.
 ///
 /// Never contains the key.
-package enum VerificationKeyError: Error, Hashable, Sendable {
+package enum VerificationKeyError: KeyProblem, Hashable, Sendable {
     case secretTooShort(Int)
     case notPEM
     case certificate
@@ -61,7 +67,7 @@ package enum VerificationKeyError: Error, Hashable, Sendable {
     package var reason: String {
         switch self {
         case .secretTooShort(let count): "a secret needs at least 32 bytes (RFC 7518, 3.2); this one has \(count)"
-        case .notPEM: "is not a PEM file; it begins with \"-----BEGIN PUBLIC KEY-----\""
+        case .notPEM: "is not a PEM file, which has a line \"-----BEGIN PUBLIC KEY-----\" (export the issuer's public key as PEM)"
         case .certificate: "is a certificate; export its public key: openssl x509 -pubkey -noout -in FILE"
         case .privateKey: "is a private key; only the public key belongs here: openssl pkey -pubout -in FILE"
         case .rsaTooShort(let bits): "an RSA key needs at least 2048 bits; this one has \(bits)"

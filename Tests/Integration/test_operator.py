@@ -190,6 +190,31 @@ def test_P5_a_missing_certificate_is_one_clear_line(launch):
     assert "/none/tls" in line
 
 
+def key(**source):
+    return [{"name": "sio", "path": "/socket.io/", "protocol": "socket.io",
+             "auth": {"jwt": {"algorithms": ["RS256"]} | source, "required": True}}]
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"endpoints": key(publicKey="none.pem")}, ["sio", "publicKey", "none.pem cannot be read: No such file", "check the path"]),
+    ({"endpoints": key(jwks="none.json")}, ["sio", "jwks", "none.json cannot be read: No such file", "check the path"]),
+    ({"endpoints": key(publicKey="bad.txt")}, ["sio", "publicKey", "bad.txt: is not a PEM file", "BEGIN PUBLIC KEY"]),
+    ({"endpoints": key(jwks="bad.txt")}, ["sio", "jwks", "bad.txt: is not JSON", "JSON Web Key Set"]),
+    ({"admin": {"address": "unix:/tmp/" + "x" * 120}}, ["admin", "107 bytes", "choose a shorter one"]),
+    ({"admin": {"address": "unix:/none/such/admin.sock"}}, ["admin", "/none/such/admin.sock", "directory does not exist"]),
+])
+def test_P5_what_cannot_be_used_is_one_line_with_what_why_and_what_to_do(launch, change, words):
+    gateway = launch(config(), start=False)
+    (gateway.directory / "bad.txt").write_text("hello")
+    gateway.file.write_text(json.dumps(json.loads(gateway.file.read_text()) | change))
+    started = run(gateway, "run")
+    assert started.returncode == 1, started.stderr
+    (line,) = started.stderr.splitlines()
+    assert line.startswith("gatehouse: ") and "Error Domain" not in line, line
+    for word in words:
+        assert word in line, line
+
+
 ROUTES = [
     {"name": "first", "match": {"namespace": "/chat", "event": "m*"}, "ack": []},
     {"name": "second", "match": {"event": ["message:*", "edit"]}, "handler": "app"},

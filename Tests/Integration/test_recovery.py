@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import random
+import socket
 import string
 import subprocess
 import sys
@@ -646,6 +647,38 @@ def test_a_planned_restart_recovers_all_and_a_crash_says_so(launch, tmp_path, ho
     gateway.process.wait()
     gateway.start()
     assert not any(back.come_back().recovered for back in backs[:4])
+
+
+def test_a_start_that_fails_leaves_the_checkpoint_to_the_next_one(launch, tmp_path):
+    gateway = launch(recovering() | {"history": {"checkpoint": str(tmp_path / "log.bin")}})
+    (client,) = prepared(gateway, 1)
+    gateway.stop()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", gateway.port))
+        taken.listen()
+        line = refused(gateway)
+    assert "in use" in line, line
+    assert {one.name for one in tmp_path.glob("log.bin*")} == {"log.bin"}
+    gateway.start()
+    back = client.come_back()
+    assert back.recovered and back.id == client.id
+    assert {one.name for one in tmp_path.glob("log.bin*")} == {"log.bin.consumed"}
+
+
+def test_a_checkpoint_that_could_not_be_written_is_told_at_the_start(launch, tmp_path):
+    gateway = launch(recovering() | {"history": {"checkpoint": str(tmp_path / "none" / "log.bin")}}, start=False)
+    line = refused(gateway)
+    assert "history.checkpoint" in line and "none does not exist" in line, line
+
+
+def refused(gateway):
+    """The one line that a start fails with."""
+    started = subprocess.run([gateway_process.binary(), "run", "-c", gateway.file], cwd=gateway.directory,
+                             env=gateway_process.environment(), capture_output=True, text=True, timeout=30)
+    assert started.returncode == 1, (started.returncode, started.stderr)
+    (line,) = [line for line in started.stderr.splitlines() if line.startswith("gatehouse:")]
+    return line
 
 
 def test_S18_many_that_come_back_at_once_get_all_of_it(gateway, connect):

@@ -25,24 +25,47 @@ final class TokenKeys: Sendable {
     init(_ source: GatewayConfiguration.JWT.Source, endpoint: String, logger: Logger) throws {
         self.endpoint = endpoint
         self.logger = logger
-        do {
-            switch source {
-            case .secret(let secret):
-                self.fixed = KeySet([try VerificationKey(secret: Array(secret.value.utf8))])
-                self.url = nil
-            case .publicKey(let path):
-                let pem = try String(contentsOfFile: path, encoding: .utf8)
-                self.fixed = KeySet([try VerificationKey(pem: pem)])
-                self.url = nil
-            case .jwks(let place) where ["http://", "https://"].contains(where: place.lowercased().hasPrefix):
-                self.fixed = nil
-                self.url = place
-            case .jwks(let path):
-                self.fixed = try KeySet(jwks: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
-                self.url = nil
+        switch source {
+        case .secret(let secret):
+            self.fixed = try Self.keys(endpoint, "a secret") { () throws(VerificationKeyError) in
+                KeySet([try VerificationKey(secret: Array(secret.value.utf8))])
             }
+            self.url = nil
+        case .publicKey(let path):
+            let pem = String(decoding: try Self.content(of: path, "publicKey", endpoint), as: UTF8.self)
+            self.fixed = try Self.keys(endpoint, "publicKey: \(path)") { () throws(VerificationKeyError) in
+                KeySet([try VerificationKey(pem: pem)])
+            }
+            self.url = nil
+        case .jwks(let place) where ["http://", "https://"].contains(where: place.lowercased().hasPrefix):
+            self.fixed = nil
+            self.url = place
+        case .jwks(let path):
+            let content = try Self.content(of: path, "jwks", endpoint)
+            self.fixed = try Self.keys(endpoint, "jwks: \(path)") { () throws(KeySetError) in
+                try KeySet(jwks: content)
+            }
+            self.url = nil
+        }
+    }
+
+    private static func content(of path: String, _ option: String, _ endpoint: String) throws(StartupError) -> [UInt8] {
+        if let data = FileManager.default.contents(atPath: path) { return Array(data) }
+        let reason = access(path, R_OK) == 0 ? "it is not a file" : String(cString: strerror(errno))
+        throw StartupError(
+            """
+            endpoint \(endpoint): auth.jwt.\(option): \(path) cannot be read: \(reason) (check the path, and that the \
+            user of the process may read it)
+            """)
+    }
+
+    private static func keys<Failure: KeyProblem>(
+        _ endpoint: String, _ what: String, _ body: () throws(Failure) -> KeySet
+    ) throws(StartupError) -> KeySet {
+        do throws(Failure) {
+            return try body()
         } catch {
-            throw StartupError("endpoint \(endpoint): auth.jwt: the key cannot be used: \(error)")
+            throw StartupError("endpoint \(endpoint): auth.jwt: \(what): \(error.reason)")
         }
     }
 
@@ -92,7 +115,7 @@ final class TokenKeys: Sendable {
             keys = try KeySet(jwks: try await KeySetDownload(url).run())
         } catch {
             self.logger.warning(
-                "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \(error)")
+                "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \((error as? any KeyProblem)?.reason ?? "\(error)")")
             keys = nil
         }
         let waiting = self.state.withLock { state in

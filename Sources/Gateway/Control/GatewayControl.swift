@@ -41,19 +41,23 @@ actor GatewayControl {
         self.load = load
     }
 
-    /// Binds the listeners.
+    /// Binds the first listeners, which accept nothing yet.
     ///
     /// Throws ``StartupError``.
-    func start() async throws {
+    func bind() async throws -> ListenerSet.Change {
         let wanted = ListenerSet.Wanted.all(of: self.core.generation, core: self.core)
         for entry in self.listeners.inherited.unused(by: wanted.map { ($0.context.name, $0.address) }) {
             self.logger.warning(
                 "no listener takes the inherited socket \(entry.name ?? "of descriptor \(entry.descriptor)") (give a listener its name or address)"
             )
         }
-        let change = try await self.listeners.change(to: wanted)
-        self.listeners.commit(change)
-        await self.listeners.carryOut(change)
+        return try await self.listeners.change(to: wanted)
+    }
+
+    /// Clients may come.
+    func open(_ listeners: ListenerSet.Change) async {
+        self.listeners.commit(listeners)
+        await self.listeners.carryOut(listeners)
         self.followKeys(self.core.generation)
     }
 

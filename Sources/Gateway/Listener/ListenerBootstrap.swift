@@ -91,9 +91,18 @@ package struct StartupError: Error, CustomStringConvertible {
         let reason: String
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE: reason = "the address is in use (stop the other process, or change the listener's address)"
-        case EACCES: reason = "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)"
+        case EACCES:
+            if case .unix = address {
+                reason = "permission denied (the user of the process must be able to make files in its directory)"
+            } else {
+                reason = "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)"
+            }
         case EEXIST: reason = "a file that is not a socket is there (remove it, or change the listener's address)"
         case EADDRNOTAVAIL: reason = "this machine has no such address (change the listener's address)"
+        case ENAMETOOLONG: reason = "the path is longer than the 107 bytes of a unix socket (choose a shorter one)"
+        case ENOENT: reason = "the directory does not exist (make it, or change the listener's address)"
+        case ENOTDIR: reason = "a part of the path is not a directory (change the listener's address)"
+        case EROFS: reason = "the file system is read-only (change the listener's address)"
         default: reason = "\(error)"
         }
         self.description = "listener \(listener): cannot listen on \(address): \(reason)"

@@ -83,8 +83,27 @@ struct CheckpointFile: Sendable {
 
     // MARK: - At the start
 
-    /// Reads the file and puts it aside, so that it is never read again; nil when there is none that can be believed.
-    func consume(limits: HistoryLimits) -> Checkpoint? {
+    /// Throws ``StartupError`` when nothing could be written at the stop.
+    func checkPlace() throws(StartupError) {
+        let directory = URL(fileURLWithPath: self.path).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        let problem: String
+        if !FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory) || !isDirectory.boolValue {
+            problem = "the directory \(directory) does not exist"
+        } else if access(directory, W_OK | X_OK) != 0 {
+            problem = "the directory \(directory) is not writable: \(String(cString: strerror(errno)))"
+        } else if FileManager.default.fileExists(atPath: self.path, isDirectory: &isDirectory), isDirectory.boolValue {
+            problem = "it is a directory"
+        } else {
+            return
+        }
+        throw StartupError("history.checkpoint: \(self.path): \(problem) (make it, or name a file elsewhere)")
+    }
+
+    /// What the file says; nil when there is none that can be believed.
+    ///
+    /// Whoever uses it calls ``putAside()`` before anything changes: a start that fails leaves it to the next one.
+    func read(limits: HistoryLimits) -> Checkpoint? {
         guard FileManager.default.fileExists(atPath: self.path) else { return nil }
         guard let data = FileManager.default.contents(atPath: self.path) else {
             self.quarantine("cannot be read")
@@ -94,16 +113,24 @@ struct CheckpointFile: Sendable {
             self.quarantine("is torn or no checkpoint")
             return nil
         }
-        // Were it there after a crash, clients would be told that they missed nothing of what came after it.
-        guard rename(self.path, self.path + ".consumed") == 0 else {
-            self.logger.error(
-                "checkpoint not used, it cannot be put aside: \(self.path): \(String(cString: strerror(errno)))")
-            return nil
-        }
-        self.syncDirectory()
         self.logger.info(
             "checkpoint read", metadata: ["path": "\(self.path)", "sessions": "\(checkpoint.sessions.count)"])
         return checkpoint
+    }
+
+    /// It is never read again: were it there after a crash, clients would be told that they missed nothing of what came
+    /// after it.
+    ///
+    /// Throws ``StartupError`` when it stays there.
+    func putAside() throws(StartupError) {
+        guard rename(self.path, self.path + ".consumed") == 0 else {
+            throw StartupError(
+                """
+                history.checkpoint: \(self.path) cannot be put aside: \(String(cString: strerror(errno))) \
+                (mend the rights of its directory, or delete it: clients begin anew then)
+                """)
+        }
+        self.syncDirectory()
     }
 
     private func quarantine(_ problem: String) {

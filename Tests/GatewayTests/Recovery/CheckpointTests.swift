@@ -108,16 +108,33 @@ import Testing
         try body(CheckpointFile(path: url.path, logger: Logger(label: "test")), url)
     }
 
-    @Test func `a file is read once`() throws {
+    @Test func `a file is there until it is put aside, and never read again`() throws {
         try self.inDirectory { file, url in
-            #expect(file.consume(limits: self.limits) == nil)
+            #expect(file.read(limits: self.limits) == nil)
             file.write(self.sample())
             let mode = try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
-            #expect(file.consume(limits: self.limits)?.sessions.count == 1)
-            #expect(file.consume(limits: self.limits) == nil)
+            // A start that failed has only read it.
+            for _ in 0..<2 { #expect(file.read(limits: self.limits)?.sessions.count == 1) }
+            try file.putAside()
+            #expect(file.read(limits: self.limits) == nil)
             let names = try FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)
             #expect(names == ["log.bin.consumed"])
+            #expect(throws: StartupError.self) { try file.putAside() }
+        }
+    }
+
+    @Test func `a place that nothing can be written to is told at the start`() throws {
+        try self.inDirectory { file, url in
+            try file.checkPlace()
+            let missing = url.deletingLastPathComponent().appendingPathComponent("none/log.bin").path
+            let error = #expect(throws: StartupError.self) {
+                try CheckpointFile(path: missing, logger: file.logger).checkPlace()
+            }
+            #expect(error?.description.contains("/none does not exist") == true)
+            #expect(throws: StartupError.self) {
+                try CheckpointFile(path: url.deletingLastPathComponent().path, logger: file.logger).checkPlace()
+            }
         }
     }
 
@@ -133,7 +150,7 @@ import Testing
             }
             for data in damaged {
                 try data.write(to: url)
-                #expect(file.consume(limits: self.limits) == nil)
+                #expect(file.read(limits: self.limits) == nil)
                 #expect(!FileManager.default.fileExists(atPath: url.path))
                 #expect(try Data(contentsOf: URL(fileURLWithPath: url.path + ".quarantined")) == data)
             }
