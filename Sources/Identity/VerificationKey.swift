@@ -67,7 +67,8 @@ package enum VerificationKeyError: KeyProblem, Hashable, Sendable {
     package var reason: String {
         switch self {
         case .secretTooShort(let count): "a secret needs at least 32 bytes (RFC 7518, 3.2); this one has \(count)"
-        case .notPEM: "is not a PEM file, which has a line \"-----BEGIN PUBLIC KEY-----\" (export the issuer's public key as PEM)"
+        case .notPEM:
+            "is not a PEM file, which has a line \"-----BEGIN PUBLIC KEY-----\" (export the issuer's public key as PEM)"
         case .certificate: "is a certificate; export its public key: openssl x509 -pubkey -noout -in FILE"
         case .privateKey: "is a private key; only the public key belongs here: openssl pkey -pubout -in FILE"
         case .rsaTooShort(let bits): "an RSA key needs at least 2048 bits; this one has \(bits)"

@@ -46,7 +46,6 @@ package struct OutboxEngine<Store: EventStore> {
 
     private enum Change {
         case remove(Int64)
-        case attempted(Int64, Int, Int64)
         case bury(Int64, Death)
         case forget(lane: String, handler: String)
     }
@@ -55,11 +54,17 @@ package struct OutboxEngine<Store: EventStore> {
     private static var scanBytes: Int { 4 << 20 }
     /// Lanes that are to be forgotten once they are empty; what is too much goes with the old ones.
     private static var maxEndingLanes: Int { 65_536 }
+    /// Lanes that are to be forgotten with the next commit, which may be far away; what is too much goes with the old ones.
+    package static var maxForgets: Int { 10_000 }
 
     package let store: Store
     private let limits: Limits
     private var windows: [String: LaneWindow] = [:]
     private var changes: [Change] = []
+    /// How many of them are lanes that are to be forgotten; the others are of events that were in memory.
+    private var forgets = 0
+    /// The last attempts at events that are in memory, by position.
+    private var attempts: [Int64: (count: Int, notBefore: Int64)] = [:]
     private var endingLanes: Set<String> = []
     package private(set) var census: Census
     /// A commit failed, and may have happened nevertheless: the file has to be looked at again.
@@ -74,7 +79,7 @@ package struct OutboxEngine<Store: EventStore> {
     }
 
     /// Changes that are not written yet.
-    package var unwritten: Int { changes.count }
+    package var unwritten: Int { changes.count + attempts.count }
 
     /// Whether ``turn(appends:now:)`` would hand out more than is in memory.
     package var wantsMore: Bool { windows.values.contains { $0.need != nil } }
@@ -88,12 +93,14 @@ package struct OutboxEngine<Store: EventStore> {
     package mutating func report(_ report: Report, of stored: StoredEvent) {
         let event = stored.event
         switch report {
-        case .attempted(let position, let attempts, let notBefore):
-            changes.append(.attempted(position, attempts, notBefore))
+        case .attempted(let position, let count, let notBefore):
+            attempts[position] = (count, notBefore)
             return
         case .delivered(let position):
+            attempts[position] = nil
             changes.append(.remove(position))
         case .died(let position, let death):
+            attempts[position] = nil
             changes.append(.bury(position, death))
             census.dead += 1
         case .suspended(_, let route):
@@ -105,15 +112,21 @@ package struct OutboxEngine<Store: EventStore> {
         census.pending[event.handler, default: 1] -= 1
         if endingLanes.contains(event.lane), windows[event.handler]?.count(inLane: event.lane) == 0 {
             endingLanes.remove(event.lane)
-            changes.append(.forget(lane: event.lane, handler: event.handler))
+            forget(event.lane, of: event.handler)
         }
+    }
+
+    private mutating func forget(_ lane: String, of handler: String) {
+        guard forgets < Self.maxForgets else { return }
+        forgets += 1
+        changes.append(.forget(lane: lane, handler: handler))
     }
 
     /// Nobody will send events to the lane any more.
     package mutating func forget(lane: String) {
         for (handler, window) in windows {
             if window.count(inLane: lane) == 0 {
-                changes.append(.forget(lane: lane, handler: handler))
+                forget(lane, of: handler)
             } else if endingLanes.count < Self.maxEndingLanes {
                 endingLanes.insert(lane)
             }
@@ -136,7 +149,7 @@ package struct OutboxEngine<Store: EventStore> {
     package mutating func turn(appends: [NewEvent], probes: Bool = false, now: Int64) -> Turn {
         var turn = Turn()
         var stored: [StoredEvent?] = []
-        if !appends.isEmpty || !changes.isEmpty || probes {
+        if !appends.isEmpty || unwritten > 0 || probes {
             do throws(StoreError) {
                 stored = try write(appends, probes: probes)
             } catch {
@@ -146,7 +159,7 @@ package struct OutboxEngine<Store: EventStore> {
                 becomeUncertain()
                 return turn
             }
-            changes = []
+            written()
         }
         for case let event? in stored { take(event, &turn) }
         turn.results = stored.map { stored in
@@ -166,6 +179,12 @@ package struct OutboxEngine<Store: EventStore> {
         return turn
     }
 
+    private mutating func written() {
+        changes = []
+        forgets = 0
+        attempts = [:]
+    }
+
     private mutating func becomeUncertain() {
         isUncertain = true
         for handler in windows.keys { windows[handler]?.fellBehind() }
@@ -176,11 +195,12 @@ package struct OutboxEngine<Store: EventStore> {
     ) throws(StoreError) -> [StoredEvent?] {
         try store.begin()
         if probes { try store.touch() }
+        for (position, last) in attempts {
+            try store.attempted(position, attempts: last.count, notBefore: last.notBefore)
+        }
         for change in changes {
             switch change {
             case .remove(let position): try store.remove(position)
-            case .attempted(let position, let attempts, let notBefore):
-                try store.attempted(position, attempts: attempts, notBefore: notBefore)
             case .bury(let position, let death): try store.bury(position, death)
             case .forget(let lane, let handler): try store.forget(lane: lane, of: handler)
             }
@@ -242,7 +262,7 @@ package struct OutboxEngine<Store: EventStore> {
 
     /// What died a moment ago is among the dead.
     private mutating func settle() throws(StoreError) {
-        guard !changes.isEmpty else { return }
+        guard unwritten > 0 else { return }
         do throws(StoreError) {
             _ = try write([], probes: false)
         } catch {
@@ -250,7 +270,7 @@ package struct OutboxEngine<Store: EventStore> {
             becomeUncertain()
             throw error
         }
-        changes = []
+        written()
     }
 
     private mutating func transaction<Result>(

@@ -115,7 +115,8 @@ final class TokenKeys: Sendable {
             keys = try KeySet(jwks: try await KeySetDownload(url).run())
         } catch {
             self.logger.warning(
-                "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \((error as? any KeyProblem)?.reason ?? "\(error)")")
+                "endpoint \(self.endpoint): auth.jwt: key set not fetched, the last one stays in use: \((error as? any KeyProblem)?.reason ?? "\(error)")"
+            )
             keys = nil
         }
         let waiting = self.state.withLock { state in

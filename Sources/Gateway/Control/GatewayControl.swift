@@ -154,7 +154,7 @@ actor GatewayControl {
         Task {
             await Self.shutDown(handlers, within: Self.retirement)
             self.retired[number] = nil
-            if self.retired.isEmpty { self.core.outbox?.retired() }
+            self.core.outbox?.retired(number)
         }
     }
 

@@ -9,16 +9,17 @@ struct OutboxDirectory: Sendable {
     private(set) var timeouts: [String: Duration] = [:]
     /// Of requests with several events, by route; the others are missing.
     private(set) var batches: [String: BatchLimits] = [:]
-    /// Handlers whose predecessors still work.
-    var paused: Set<String> = []
+    /// Handlers whose predecessors still work: those of which generations.
+    private var paused: [String: Set<Int>] = [:]
     /// Of these, and of handlers that the configuration does not have any more; bounded by what is in memory.
     private var waiting: [String: [StoredEvent]] = [:]
 
     init() {}
 
     mutating func adopt(_ generation: Generation, replacing previous: Generation?) {
-        for (name, handler) in previous?.handlers ?? [:] where generation.handlers[name] !== handler {
-            self.paused.insert(name)
+        if let previous {
+            let replaced = previous.handlers.filter { generation.handlers[$0.key] !== $0.value }
+            self.pause(replaced.keys, untilRetired: previous.number)
         }
         self.handlers = generation.handlers
         self.timeouts = [:]
@@ -34,10 +35,25 @@ struct OutboxDirectory: Sendable {
         }
     }
 
+    /// Their successors get nothing before a generation's handlers have ended; a name may wait for several.
+    mutating func pause(_ names: some Sequence<String>, untilRetired number: Int) {
+        for name in names { self.paused[name, default: []].insert(number) }
+    }
+
+    /// The handlers that were replaced when this generation was have ended.
+    mutating func retired(_ number: Int) {
+        for (name, numbers) in self.paused {
+            let rest = numbers.subtracting([number])
+            self.paused[name] = rest.isEmpty ? nil : rest
+        }
+    }
+
+    func isPaused(_ name: String) -> Bool { self.paused[name] != nil }
+
     /// The handler that takes an event now; nil: the event waits here.
     mutating func handler(for stored: StoredEvent) -> (any HandlerService)? {
         let name = stored.event.handler
-        guard let handler = self.handlers[name], !self.paused.contains(name) else {
+        guard let handler = self.handlers[name], !self.isPaused(name) else {
             self.waiting[name, default: []].append(stored)
             return nil
         }
@@ -50,7 +66,7 @@ struct OutboxDirectory: Sendable {
     /// Events whose handlers take them again, in their order.
     mutating func takeWaiting() -> [StoredEvent] {
         var events: [StoredEvent] = []
-        for name in self.waiting.keys where self.handlers[name] != nil && !self.paused.contains(name) {
+        for name in self.waiting.keys where self.handlers[name] != nil && !self.isPaused(name) {
             events += self.waiting.removeValue(forKey: name) ?? []
         }
         return events.sorted { $0.position < $1.position }

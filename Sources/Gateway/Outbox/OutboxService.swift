@@ -88,7 +88,7 @@ final class OutboxService: Sendable {
     /// Another configuration is in force: its handlers take what comes, and routes that answered 410 get their events
     /// again.
     ///
-    /// What a handler that was replaced has begun is not overtaken: its successor gets nothing before ``retired()``.
+    /// What a handler that was replaced has begun is not overtaken: its successor gets nothing before ``retired(_:)``.
     func adopt(_ generation: Generation, replacing previous: Generation?) {
         directory.withLock { $0.adopt(generation, replacing: previous) }
         let names = Array(generation.handlers.keys)
@@ -102,9 +102,9 @@ final class OutboxService: Sendable {
         }
     }
 
-    /// Handlers that were replaced have ended: their successors go on.
-    func retired() {
-        directory.withLock { $0.paused = [] }
+    /// Handlers that were replaced when a generation was have ended: their successors go on.
+    func retired(_ number: Int) {
+        directory.withLock { $0.retired(number) }
         tell { $0.requests.append { $0.deliverWaiting() } }
     }
 
