@@ -54,8 +54,8 @@ final class TokenKeys: Sendable {
         let reason = access(path, R_OK) == 0 ? "it is not a file" : String(cString: strerror(errno))
         throw StartupError(
             """
-            endpoint \(endpoint): auth.jwt.\(option): \(path) cannot be read: \(reason) (check the path, and that the \
-            user of the process may read it)
+            endpoint \(endpoint): auth.jwt.\(option): the key file \(path) cannot be read: \(reason) (check \
+            the path, and that the user of the process may read it)
             """)
     }
 
