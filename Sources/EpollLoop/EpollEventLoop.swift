@@ -251,6 +251,13 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
 
     public func execute(_ task: @escaping @Sendable () -> Void) { self.enqueue(task) }
 
+    public func submit<T>(_ task: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
+        let promise = self.makePromise(of: T.self)
+        let isTaken = self.enqueue { promise.assumeIsolated().completeWith(Result(catching: task)) }
+        if !isTaken { promise.fail(EventLoopError.shutdown) }
+        return promise.futureResult
+    }
+
     /// The same for a task that is made and run on this loop.
     public func _executeIsolatedUnsafeUnchecked(_ task: @escaping () -> Void) { self.enqueue(task) }
 
@@ -278,8 +285,8 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
         }
         if self.inEventLoop {
             self.add(cell, deadline, body)
-        } else {
-            self.execute { self.add(cell, deadline, body) }
+        } else if !self.enqueue({ self.add(cell, deadline, body) }) {
+            body(false)
         }
         return Scheduled(promise: promise) {
             if self.inEventLoop { self.cancel(cell) } else { self.execute { self.cancel(cell) } }
@@ -293,16 +300,23 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
     /// A task as whoever may cancel it knows it; touched on its loop only.
     private final class TimedTaskCell: @unchecked Sendable {
         var task: TimedTask?
+        /// Also before the task has got here.
+        var isCancelled = false
     }
 
     private func add(_ cell: TimedTaskCell, _ deadline: NIODeadline, _ body: @escaping (Bool) -> Void) {
+        guard !cell.isCancelled else { return }
         guard !self.isStopping else { return body(false) }
         cell.task = self.timers.add(deadline, body)
         self.arm()
     }
 
     private func cancel(_ cell: TimedTaskCell) {
-        if let task = cell.task.take() { self.timers.cancel(task) }
+        cell.isCancelled = true
+        guard let task = cell.task.take() else { return }
+        let body = self.timers.cancel(task)
+        // Here and not in the heap: it may hold on to something whose end cancels another timer.
+        withExtendedLifetime(body) {}
     }
 
     /// Ends the loop: what it watches is told so, tasks that wait are run, timers fail.

@@ -8,6 +8,8 @@ public struct Readiness: OptionSet, Hashable, Sendable {
 
     /// Something can be read, or accepted; the end of input is something.
     public static let input = Readiness(rawValue: EPOLLIN.rawValue)
+    /// The peer has ended its side, read or not.
+    public static let inputEnd = Readiness(rawValue: EPOLLRDHUP.rawValue)
     /// Something can be written.
     public static let output = Readiness(rawValue: EPOLLOUT.rawValue)
     /// Both directions have ended; told whether or not it was asked for.

@@ -19,7 +19,8 @@ final class TimedTask: Comparable {
 
     var isCancelled: Bool { self.body == nil }
 
-    func cancel() { self.body = nil }
+    /// Returns what will not run: whoever lets go of it may set off something by that.
+    func cancel() -> ((Bool) -> Void)? { self.body.take() }
 
     func run(inTime: Bool) {
         let body = self.body.take()
@@ -54,13 +55,15 @@ struct TimerHeap {
         return task
     }
 
-    mutating func cancel(_ task: TimedTask) {
-        guard !task.isCancelled else { return }
-        task.cancel()
+    /// Returns what will not run, to be let go of when nothing of the heap is being changed.
+    mutating func cancel(_ task: TimedTask) -> ((Bool) -> Void)? {
+        guard let body = task.cancel() else { return nil }
         self.cancelled += 1
-        guard self.cancelled > Self.few, self.cancelled > self.heap.count / 2 else { return }
-        self.heap = Heap(self.heap.unordered.filter { !$0.isCancelled })
-        self.cancelled = 0
+        if self.cancelled > Self.few, self.cancelled > self.heap.count / 2 {
+            self.heap = Heap(self.heap.unordered.filter { !$0.isCancelled })
+            self.cancelled = 0
+        }
+        return body
     }
 
     /// When the first is due.

@@ -44,12 +44,16 @@ final class Acceptor: Pollable {
 
     func close() {
         self.isOpen = false
-        self.loop.close(self)
+        // Not by the loop's `close`: an inherited socket has a duplicate, which is kept for the next reload.
+        let descriptor = self.loop.forget(self)
+        if descriptor >= 0 { Glibc.close(descriptor) }
     }
 
     override func loopEnds() { self.close() }
 
     override func ready(_ readiness: Readiness) {
+        guard readiness.isDisjoint(with: .end) else { return self.lost() }
+        guard self.isOpen else { return }
         for _ in 0..<Self.batch {
             switch self.accept() {
             case .success(let (descriptor, address)):
@@ -67,11 +71,8 @@ final class Acceptor: Pollable {
     private func accept() -> Result<(CInt, IPAddress?), IOError> {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let descriptor = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                accept_connection(self.descriptor, $0, &length)
-            }
-        }
+        let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = accept_connection(self.descriptor, &storage, &length, flags)
         guard descriptor >= 0 else { return .failure(IOError(errnoCode: errno, reason: "accept")) }
         return .success((descriptor, IPAddress(storage)))
     }
@@ -110,6 +111,13 @@ final class Acceptor: Pollable {
     }
 
     // MARK: - Trouble
+
+    /// Somebody who has the socket as well has shut it down: it accepts no more, whatever we do.
+    private func lost() {
+        self.close()
+        self.core.logger.critical(
+            "listener \(self.context.current.name) is lost: another process has shut down its socket (restart)")
+    }
 
     private func pause(_ verdict: AcceptTrouble.Verdict, _ error: IOError) {
         self.loop.change(self, to: [])

@@ -26,10 +26,13 @@ class ByteStream {
     /// Reading was allowed again after a pause: what was put aside can be handled.
     func readsResumed() {}
 
+    /// The peer has closed its sending side while reading is paused: there may be bytes before that end.
+    func peerEndsBehindPause() {}
+
     /// The peer has closed its sending side.
     func inputClosed() {}
 
-    /// Everything that was handed to the channel has been taken by the kernel.
+    /// Everything that was to be sent has been taken by the kernel.
     func outputDrained() {}
 
     /// The connection is gone.

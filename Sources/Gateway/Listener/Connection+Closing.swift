@@ -32,8 +32,7 @@ extension Connection {
 
     /// Everything is on its way: ends our side, and reads on until the peer has ended its own.
     func shutDownOutput() {
-        // What it was given last may be in this turn's output still.
-        guard self.phase == .flushing, self.outputBytes == 0 else { return }
+        guard self.phase == .flushing else { return }
         self.phase = .lingering
         shutdown(self.descriptor, CInt(SHUT_WR))
         self.shard.timers.schedule(after: Self.linger, slot: self.timerSlot, token: 1)

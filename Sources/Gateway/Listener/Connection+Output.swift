@@ -202,7 +202,11 @@ extension Connection {
         guard self.writer.backlog == 0 else { return }
         self.shard.loop.change(self, to: self.interest.subtracting(.output))
         self.outputChanged()
-        if self.phase == .flushing { return self.shutDownOutput() }
+        if self.phase == .flushing {
+            // What this turn still has comes first.
+            if self.row.map({ self.shard.outputs.isDirty($0) }) == true { return }
+            return self.shutDownOutput()
+        }
         self.stream?.outputDrained()
     }
 }

@@ -142,7 +142,10 @@ final class Connection: Pollable {
             if readiness.contains(.error) { return self.end(.error) }
             if readiness.contains(.hangUp) { return self.end(.closed) }
             // Only now does a pause cost a call: most are over before anything comes.
-            self.watchInput(false)
+            self.shard.loop.change(self, to: self.interest.subtracting(.input).union(.inputEnd))
+        } else if readiness.contains(.inputEnd) {
+            self.shard.loop.change(self, to: self.interest.subtracting(.inputEnd))
+            self.stream?.peerEndsBehindPause()
         }
     }
 
@@ -236,7 +239,8 @@ final class Connection: Pollable {
 
     private func watchInput(_ watches: Bool) {
         self.shard.loop.change(
-            self, to: watches ? self.interest.union(.input) : self.interest.subtracting(.input))
+            self,
+            to: (watches ? self.interest.union(.input) : self.interest.subtracting(.input)).subtracting(.inputEnd))
     }
 
     override func loopEnds() { self.end(.closed) }

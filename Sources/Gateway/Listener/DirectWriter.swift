@@ -76,7 +76,8 @@ struct DirectWriter {
             switch errno {
             case EINTR: continue
             case EAGAIN: return .wrote(written)
-            case let code: return .failed(errno: code)
+            // What was taken before is said first; who asks again hears of the failure.
+            case let code: return written > 0 ? .wrote(written) : .failed(errno: code)
             }
         }
         return .wrote(written)

@@ -325,13 +325,23 @@ final class HTTPStream: ByteStream {
             if !self.isHeldBack { self.connection.closeAfterFlush() }
             return
         }
-        // Half-closed: an answer in the making is still given. A held poll is over, because nobody can tell such a client
-        // from one that has gone; but not before the turn has ended, which may be about to answer it.
+        // Half-closed: an answer in the making is still given.
         self.closesAfterAnswer = true
+        self.abandonPoll(exchange)
+    }
+
+    override func peerEndsBehindPause() {
+        if self.awaitsAnswer, let exchange = self.exchange { self.abandonPoll(exchange) }
+    }
+
+    /// A held poll is over, because nobody can tell a client that has ended its side from one that has gone; but not
+    /// before the turn has ended, which may be about to answer it.
+    private func abandonPoll(_ exchange: HTTPExchange) {
         guard exchange.isHeld else { return }
         let bound = NIOLoopBound(self, eventLoop: self.connection.shard.loop)
         self.connection.shard.loop.execute {
-            if bound.value.awaitsAnswer { bound.value.connection.closeAfterFlush() }
+            let stream = bound.value
+            if stream.awaitsAnswer, stream.exchange?.isHeld == true { stream.connection.closeAfterFlush() }
         }
     }
 

@@ -40,9 +40,7 @@ enum ListenerBootstrap {
             return try address.withSockAddr { try Self.bind(family, $0, socklen_t($1)) }
         case .unix(let path):
             guard let address = UnixAddress(path: path) else { throw IOError(errnoCode: ENAMETOOLONG, reason: "bind") }
-            // What nobody listens on any more is left over from a process that was killed.
-            guard !Self.isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
-            try Self.removeSocket(path)
+            try Self.removeLeftover(path, address)
             return try address.withSockaddr { pointer, length in
                 Result { try Self.bind(AF_UNIX, pointer, length) }
             }.get()
@@ -63,21 +61,26 @@ enum ListenerBootstrap {
         return descriptor
     }
 
-    /// Never removes what is not a socket.
-    private static func removeSocket(_ path: String) throws(IOError) {
+    /// Removes the socket of a process that was killed, and nothing else: nobody listens on it any more.
+    private static func removeLeftover(_ path: String, _ address: UnixAddress) throws(IOError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw IOError(errnoCode: EEXIST, reason: "bind") }
-        guard unlink(path) == 0 else { throw IOError(errnoCode: errno, reason: "unlink") }
-    }
-
-    /// Whether somebody listens on a unix socket.
-    private static func isServed(_ path: String) -> Bool {
-        guard let address = UnixAddress(path: path) else { return false }
-        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
+        // Not waited for: whoever has a full queue of connections listens.
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_UNIX, type, 0)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         defer { close(descriptor) }
-        return address.withSockaddr { connect(descriptor, $0, $1) } == 0
+        guard address.withSockaddr({ connect(descriptor, $0, $1) }) != 0 else {
+            throw IOError(errnoCode: EADDRINUSE, reason: "bind")
+        }
+        switch errno {
+        case ECONNREFUSED: break
+        // Of another kind, and served.
+        case EAGAIN, EPROTOTYPE: throw IOError(errnoCode: EADDRINUSE, reason: "bind")
+        case let code: throw IOError(errnoCode: code, reason: "connect")
+        }
+        guard unlink(path) == 0 else { throw IOError(errnoCode: errno, reason: "unlink") }
     }
 }
 

@@ -139,6 +139,11 @@ struct OutputTable<Owner: AnyObject> {
         self.dirty.append(id.index)
     }
 
+    /// Whether the end of the turn is still to come for a connection.
+    func isDirty(_ id: OutputRowID) -> Bool {
+        self.isValid(id) && self.rows[Int(id.index)].condition.contains(.isDirty)
+    }
+
     /// Drops what a connection was to be sent.
     mutating func removeOutput(_ id: OutputRowID) {
         guard self.isValid(id) else { return }
