@@ -2,20 +2,20 @@
 ///
 /// Swift's own comparison takes `é` and `e` + accent for one string. Peers, brokers and other nodes do not, and who may
 /// be in a room or is which user must not depend on it.
-struct ExactName: Hashable {
-    let text: String
+package struct ExactName: Hashable, Sendable {
+    package let text: String
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
     }
 
-    static func == (left: ExactName, right: ExactName) -> Bool {
+    package static func == (left: ExactName, right: ExactName) -> Bool {
         var left = left.text
         var right = right.text
         return left.withUTF8 { left in right.withUTF8 { left.elementsEqual($0) } }
     }
 
-    func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }

@@ -1,5 +1,6 @@
 package import Configuration
 import EpollLoop
+import Glibc
 import Logging
 import NIOCore
 import UnixSignals
@@ -19,6 +20,7 @@ package final class Gateway: Sendable {
     private let load: @Sendable () -> Result<GatewayConfiguration, ReloadProblem>
     private let logger: Logger
     private let logSettings: LogSettings
+    private let logWriter: LogWriter
 
     /// What whoever started the process has left for it.
     package struct Environment: Sendable {
@@ -42,16 +44,26 @@ package final class Gateway: Sendable {
         self.load = load
         let settings = LogSettings(configuration.log)
         self.logSettings = settings
-        self.logger = Logger(label: "gatehouse") { GatewayLogHandler(label: $0, settings: settings) }
+        let writer = LogWriter(settings)
+        self.logWriter = writer
+        self.logger = Logger(label: "gatehouse") { GatewayLogHandler(label: $0, settings: settings, writer: writer) }
     }
 
     /// Serves until a signal ends it: SIGTERM after a drain, SIGINT quickly.
     ///
     /// Throws ``StartupError`` when it cannot start.
     package func run() async throws {
+        // What is said about the end, or about a start that failed, is read before the process is gone.
+        defer { self.logWriter.flush() }
         let group = try Self.makeLoops()
+        let limit = ExitLimit { [logger, logWriter] in
+            logger.critical("stopping: it did not end by itself: the process is ended (see drain.hardStop)")
+            logWriter.flush()
+            _exit(ExitLimit.exitCode)
+        }
+        defer { limit.disarm() }
         do {
-            try await self.serve(on: group)
+            try await self.serve(on: group, limit)
             try await group.shutdownGracefully()
         } catch {
             try? await group.shutdownGracefully()
@@ -67,7 +79,7 @@ package final class Gateway: Sendable {
         }
     }
 
-    private func serve(on group: EpollEventLoopGroup) async throws {
+    private func serve(on group: EpollEventLoopGroup, _ limit: ExitLimit) async throws {
         let shards = group.loops.enumerated().map { ShardHandle(index: $0.offset, loop: $0.element) }
         let storage = try OutboxAssembly(self.configuration, logger: self.logger)
         let core = try GatewayCore(
@@ -105,7 +117,7 @@ package final class Gateway: Sendable {
                 ).run()
             },
             Task { await core.memory.run() },
-            Task { await Self.obey(signals, control) },
+            Task { await Self.obey(signals, control, limit) },
         ]
         await control.exitRequested()
         await control.finish(self.exitSteps(core, control))
@@ -123,8 +135,11 @@ package final class Gateway: Sendable {
         ]
     }
 
-    private static func obey(_ signals: UnixSignalsSequence, _ control: GatewayControl) async {
+    private static func obey(
+        _ signals: UnixSignalsSequence, _ control: GatewayControl, _ limit: ExitLimit
+    ) async {
         for await signal in signals {
+            if signal != .sighup { limit.arm(control.core.configuration.drain.hardStop + ExitLimit.margin) }
             switch signal {
             case .sigterm: await control.stop(.paced)
             case .sigint: await control.stop(.quick)

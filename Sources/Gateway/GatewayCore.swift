@@ -85,6 +85,8 @@ final class GatewayCore: Sendable {
         self.admission.change(generation.configuration.limits)
         self.memory.change(generation.configuration.limits.memoryBudget)
         self.logSettings.change(generation.configuration.log)
+        // Before the outbox hands them the events that they have not taken.
+        for handler in generation.keptHandlers(of: previous) { handler.enableRoutes() }
         self.outbox?.adopt(generation, replacing: previous)
         for shard in self.shards { try await shard.submit { $0.adopt(generation) } }
         return previous

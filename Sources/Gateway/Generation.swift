@@ -104,6 +104,11 @@ final class Generation: Sendable {
         return authenticator
     }
 
+    /// The handlers that go on from an earlier one.
+    func keptHandlers(of previous: Generation) -> [any HandlerService] {
+        self.handlers.compactMap { name, handler in previous.handlers[name] === handler ? handler : nil }
+    }
+
     /// The handlers that only this one uses.
     func handlers(notIn other: Generation) -> [any HandlerService] {
         self.handlers.compactMap { name, handler in other.handlers[name] === handler ? nil : handler }

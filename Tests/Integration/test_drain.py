@@ -1,16 +1,21 @@
 """The way out: what clients, probes and operators see of a drain."""
 
+import contextlib
 import http.client
+import json
+import os
+import pathlib
 import selectors
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
 import pytest
 
-from gateway import eventually, request
+from gateway import binary, environment, eventually, request
 from wire import Client, HandshakeRefused, Polling, WebSocket, config, upgrade_request
 
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
@@ -310,10 +315,6 @@ def test_SIGTERM_ends_what_the_api_has_drained(launch):
 
 
 def test_P6_a_log_that_nobody_reads_any_more_does_not_end_the_gateway(launch):
-    import subprocess
-
-    from gateway import binary, environment
-
     gateway = launch(draining(), start=False)
     process = subprocess.Popen(
         [binary(), "run", "-c", gateway.file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
@@ -337,3 +338,64 @@ def test_P6_a_log_that_nobody_reads_any_more_does_not_end_the_gateway(launch):
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def fill(pipe):
+    """Every write to it waits for a reader from here on."""
+    os.set_blocking(pipe, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(pipe, b"-\n" * 2_048)
+    os.set_blocking(pipe, True)
+
+
+def test_P6_a_log_reader_that_has_stopped_holds_up_nobody(launch):
+    gateway = launch(draining(hard="8s"), start=False)
+    reading, writing = os.pipe()
+    fill(writing)
+    gateway.process = process = subprocess.Popen(
+        [binary(), "run", "-c", gateway.file], stdin=subprocess.DEVNULL, stdout=writing, stderr=writing,
+        cwd=gateway.directory, env=environment())
+    try:
+        eventually(gateway.is_ready, 20, "readiness")
+        clients = [Client(gateway.port) for _ in range(8)]
+        for _ in range(20):
+            assert gateway.admin("POST", "/v1/config/reload").status == 200
+        for client in clients:
+            client.assert_responsive()
+            client.close()
+        assert gateway.admin("GET", "/livez").status == 200
+        # It reads again: nothing is missing, and everything is in its order.
+        messages = []
+        with open(reading, "rb", closefd=False) as log:
+            while messages.count("configuration reloaded") < 20:
+                line = log.readline()
+                if line != b"-\n":
+                    messages.append(json.loads(line)["message"])
+        assert messages.index("started") < messages.index("configuration reloaded")
+        assert not any("dropped" in message for message in messages)
+        fill(writing)
+        gateway.ended_on_purpose = True
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        gateway.kill()
+        os.close(reading)
+        os.close(writing)
+
+
+def test_an_event_loop_that_is_stuck_does_not_keep_the_process_from_its_end(launch, tmp_path):
+    """It sleeps for a minute, see loop_stall.c: the hard stop bounds the way out, whatever hangs."""
+    library, stall = tmp_path / "loop_stall.so", tmp_path / "stall"
+    source = pathlib.Path(__file__).with_name("loop_stall.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+    gateway = launch(
+        draining(hard="4s"),
+        env={"LD_PRELOAD": str(library), "LOOP_STALL": str(stall), "LOOP_STALL_SECONDS": "60"})
+    stall.touch()
+    eventually(lambda: "has not answered for" in gateway.log(1_000), 10, "a loop that is stuck")
+    began = term(gateway)
+    code, end = ended(gateway, 40)
+    assert code == 1 and end - began >= 4, gateway.log()
+    assert "closing clients did not end in time" in gateway.log(), "the steps after it had their time"
+    assert "the process is ended" in gateway.log()

@@ -430,6 +430,46 @@ def test_calls_in_flight_are_bounded(launch, backend):
             client.close()
 
 
+def test_atMostOnce_pauses_its_senders_when_their_bytes_pile_up(launch, backend):
+    """32 MiB are taken from clients that then may go on; who sends more is not read until the handler has taken it."""
+    backend.answer = backend.hang
+    route = {"name": "telemetry", "match": {"event": "telemetry"}, "handler": "app", "mode": "atMostOnce"}
+    gateway = launch(setup(backend, route, handler={"timeout": "60s"}))
+    size, each = 900_000, 40
+    clients = [Client(gateway.port) for _ in range(2)]
+
+    def send(client):
+        for number in range(each):
+            client.emit("telemetry", number, "x" * size)
+
+    def waiting():
+        return gateway.metric("gatehouse_handler_queued") + gateway.metric("gatehouse_handler_inflight")
+
+    senders = [threading.Thread(target=send, args=(client,)) for client in clients]
+    try:
+        for sender in senders:
+            sender.start()
+        budget = (32 << 20) // (size + 2_048)
+        eventually(lambda: waiting() >= budget, 20, "a full budget")
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            # Beyond it: what each client may have on its way in any case, which is four of these.
+            assert waiting() <= budget + 8
+        assert any(sender.is_alive() for sender in senders)
+        backend.released.set()
+        for sender in senders:
+            sender.join(60)
+        eventually(lambda: len(backend.seen) == 2 * each, 60, "all events")
+        for client in clients:
+            client.assert_responsive()
+    finally:
+        backend.released.set()
+        for sender in senders:
+            sender.join(60)
+        for client in clients:
+            client.close()
+
+
 def test_atMostOnce_acknowledges_at_once_and_ignores_the_answer(launch, backend):
     backend.answer = backend.hang
     route = {"name": "telemetry", "match": {"event": "telemetry"}, "handler": "app", "mode": "atMostOnce"}

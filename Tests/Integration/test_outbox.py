@@ -305,6 +305,30 @@ def test_410_keeps_the_events_of_its_route(launch, backend):
     assert [call.event["args"][0] for call in list(backend.seen)[before:]] == [0, 1, 2]
 
 
+def gone(gateway, route):
+    return gateway.metric("gatehouse_handler_requests_total", handler="app", route=route, outcome="gone")
+
+
+def test_a_reload_enables_a_route_that_answered_410(launch, backend):
+    """Of a handler whose options are as they were: its object goes on, what it has switched off does not."""
+    question = {"name": "question", "match": {"event": "question"}, "handler": "app"}
+    backend.answer = lambda call: 410
+    gateway = launch(setup(backend, question))
+    with Client(gateway.port) as client:
+        for number in range(3):
+            assert client.ask("put", number) == []
+        refusal = client.ask("question", 3)
+        eventually(lambda: gone(gateway, "put") >= 1 and gone(gateway, "question") >= 1, what="two routes that are off")
+        assert client.ask("question", 4) == refusal
+        backend.answer = lambda call: {"ack": ["well"]} if call.event["event"] == "question" else None
+        before = len(backend.seen)
+        assert pending(gateway) == 3
+        assert gateway.admin("POST", "/v1/config/reload").status == 200
+        empty(gateway)
+        assert [call.event["args"][0] for call in list(backend.seen)[before:]] == [0, 1, 2]
+        assert client.ask("question", 5) == ["well"]
+
+
 def test_B2_a_backend_that_was_away_gets_everything_in_order(launch):
     (port,) = free_ports(1)
     stand_in = Backend(port=port)

@@ -23,7 +23,9 @@ extension AdminAPI {
             namespaces: labels, shards: shards, sockets: sockets, logged: logged,
             handlers: generation.handlers.sorted { $0.key.precedesByBytes($1.key) }
                 .map { ($0.key, $0.value.statistics()) },
-            process: .read(), operation: self.core.figures.snapshot(generation: generation.number),
+            process: .read(),
+            operation: self.core.figures.snapshot(
+                generation: generation.number, droppedLogLines: self.core.logSettings.droppedLines),
             memoryBudget: self.core.memory.budget,
             outbox: self.core.outbox.map { outbox in (outbox.figures.withLock { $0 }, outbox.now) },
             certificates: generation.tlsListeners.sorted { $0.key < $1.key }.map {

@@ -159,24 +159,31 @@ extension GatewayControl {
     ///
     /// - Parameter steps: done one after the other, when no client is left and before the admin listener goes.
     func finish(_ steps: [ExitStep]) async {
-        await self.drain?.value
-        await self.closeClientListeners()
         let table = DrainTimetable(self.core.configuration.drain, urgency: .flush)
         let asked = self.exitAsked ?? .now
         let hardStop = asked + table.hardStop
-        self.core.drainStage = .stopping
-        self.logger.notice("stopping")
-        // Whoever the plan did not know of, and everybody when there was no time for it.
-        for shard in self.core.shards { try? await shard.submit { $0.closeSessions() } }
         let flushBegins = hardStop - table.flush
-        await self.wait(Self.lastPoll, until: flushBegins) { await self.population().sessions == 0 }
-        for shard in self.core.shards { try? await shard.submit { $0.closeIdleConnections(.clients) } }
-        await self.wait(Self.grace, until: flushBegins) { await self.population().connections == 0 }
+        // A loop that does not answer must not keep the steps from their time.
+        let farewell = ExitStep(name: "closing clients") { _ in await self.closeEverybody(by: flushBegins) }
+        await ExitStep.run([farewell], by: flushBegins, hardStop: hardStop, logger: self.logger)
         await ExitStep.run(steps, by: .now + table.flush, hardStop: hardStop, logger: self.logger)
         await self.closeListeners(.operators)
         for shard in self.core.shards { try? await shard.submit { $0.closeIdleConnections(.operators) } }
         self.stopFetching()
         self.logger.notice("stopped")
+    }
+
+    /// Everybody is sent away: who is still there after the drain, and whoever it did not know of.
+    private func closeEverybody(by deadline: ContinuousClock.Instant) async {
+        await self.drain?.value
+        await self.closeClientListeners()
+        self.core.drainStage = .stopping
+        self.logger.notice("stopping")
+        // Whoever the plan did not know of, and everybody when there was no time for it.
+        for shard in self.core.shards { try? await shard.submit { $0.closeSessions() } }
+        await self.wait(Self.lastPoll, until: deadline) { await self.population().sessions == 0 }
+        for shard in self.core.shards { try? await shard.submit { $0.closeIdleConnections(.clients) } }
+        await self.wait(Self.grace, until: deadline) { await self.population().connections == 0 }
     }
 
     private func wait(

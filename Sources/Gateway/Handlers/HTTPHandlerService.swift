@@ -64,6 +64,10 @@ final class HTTPHandlerService: HandlerService {
         state.withLock { $0.dispatcher.forget(lane: lane) }
     }
 
+    func enableRoutes() {
+        decide { dispatcher, now in dispatcher.enableRoutes(now: now) }
+    }
+
     var isOutdated: Bool { setup.isOutdated }
 
     func statistics() -> HandlerStatistics {

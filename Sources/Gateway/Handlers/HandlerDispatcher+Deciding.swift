@@ -21,6 +21,7 @@ extension HandlerDispatcher {
         }
         guard !disabledRoutes.contains(entry.job.input.route) else {
             guard !entry.isStored else { return end(start.job, .suspended, &turn) }
+            if entry.isConnect { lanesOfDisabled.insert(start.lane) }
             return giveWay(start.job, entry, .gone, now, &turn)
         }
         if let notBefore = entry.job.stored?.notBefore, now < notBefore {
@@ -112,6 +113,7 @@ extension HandlerDispatcher {
             }
             guard !entry.isStored else { return end(id, .suspended, &turn) }
             guard entry.isConnect else { return end(id, Self.giveUp(entry, .unavailable), &turn) }
+            lanesOfDisabled.insert(entry.job.waitingLane)
             hold(id, entry, now.duration(to: entry.deadline), finishes: finishes, &turn)
         }
     }
@@ -188,8 +190,10 @@ extension HandlerDispatcher {
     mutating func complete(_ id: UInt64, _ result: HandlerResult, _ turn: inout Turn) {
         guard let entry = entries.removeValue(forKey: id) else { return }
         if entry.isStored { storedCount -= 1 }
+        handedOver -= entry.handedOver
         guard !entry.isCompleted else { return }
-        turn.completions.append((entry.job.complete, result))
+        // Whether it is told sooner or later: nobody hears what became of it.
+        turn.completions.append((entry.job.complete, entry.job.mode == .atMostOnce ? .done : result))
     }
 
     /// A client that wants to connect is to come back; another one gets the error.

@@ -16,6 +16,11 @@ struct HandlerDispatcher: Sendable {
         var laneCapacity = 1_000
         /// Events in all lanes together: with a kilobyte each, the worst backlog is some hundred megabytes.
         var capacity = 131_072
+        /// Bytes of `atMostOnce` events that wait although their senders may go on.
+        ///
+        /// Room for a burst, and a small part of any gateway's memory. Who sends more is not read until the handler is
+        /// through with it.
+        var handedOver = 32 << 20
         var breaker = CircuitBreaker.Limits()
     }
 
@@ -47,6 +52,8 @@ struct HandlerDispatcher: Sendable {
         var goesAlone = false
         /// The client has got its answer already; what follows is between us and the handler.
         var isCompleted = false
+        /// What it counts of ``Limits/handedOver`` then.
+        var handedOver = 0
 
         var isConnect: Bool { job.input.type == .connect }
         var isStored: Bool { job.stored != nil }
@@ -54,6 +61,8 @@ struct HandlerDispatcher: Sendable {
         var allAttempts: Int { attempts + (job.stored?.earlierAttempts ?? 0) }
     }
 
+    /// What an event weighs beside its content: the details of its socket, and its places in tables.
+    static let entryBytes = 1_024
     /// Jobs that expire in one go; more would hold up the event loops that submit.
     static let expiriesPerTurn = 256
     /// A CONNECT that the circuit breaker holds asks again after two seconds at most, so that it is among the first
@@ -75,13 +84,18 @@ struct HandlerDispatcher: Sendable {
     var expiries = ExpiryQueue()
     /// Lanes that may go on and were not looked at yet.
     var backlog: [LaneScheduler<UInt64>.Start] = []
+    /// That answered 410, until ``enableRoutes(now:)``.
     var disabledRoutes: Set<String> = []
+    /// Lanes of CONNECTs that are held because of that.
+    var lanesOfDisabled: Set<String> = []
     /// Lanes of stored events that wait for the circuit breaker: one of them is the next probe, and all go on when the
     /// handler is well again.
     var gated: [String] = []
     var isGateArmed = false
     /// Stored events, which are bounded by whoever reads them from the file.
     var storedCount = 0
+    /// Of events whose senders may go on already, see ``Limits/handedOver``.
+    var handedOver = 0
     /// By route: events that wait for others to go with them.
     var gatherings: [String: Gathering] = [:]
     /// Those that have waited, and wait for a place among the calls.
@@ -130,8 +144,13 @@ struct HandlerDispatcher: Sendable {
             backlog.append(start)
         }
         if job.mode == .atMostOnce {
-            turn.completions.append((job.complete, .done))
-            entry.isCompleted = true
+            let bytes = Self.entryBytes + job.input.content.weight
+            if handedOver + bytes <= limits.handedOver {
+                turn.completions.append((job.complete, .done))
+                entry.isCompleted = true
+                entry.handedOver = bytes
+                handedOver += bytes
+            }
         }
         entries[id] = entry
         if isStored { storedCount += 1 }
@@ -157,6 +176,7 @@ struct HandlerDispatcher: Sendable {
     /// The pause of a lane is over.
     mutating func wake(lane: String, now: Instant) -> Turn {
         var turn = Turn()
+        lanesOfDisabled.remove(lane)
         if lane == Self.gate {
             openGate(now, &turn)
         } else if let route = Self.route(ofGathering: lane) {
@@ -164,6 +184,16 @@ struct HandlerDispatcher: Sendable {
         } else {
             backlog += scheduler.unblocked(lane: lane).start
         }
+        proceed(now, &turn)
+        return turn
+    }
+
+    /// The configuration was loaded again: routes that answered 410 are asked once more, at once for clients that wait.
+    mutating func enableRoutes(now: Instant) -> Turn {
+        var turn = Turn()
+        disabledRoutes = []
+        for lane in lanesOfDisabled { backlog += scheduler.unblocked(lane: lane).start }
+        lanesOfDisabled = []
         proceed(now, &turn)
         return turn
     }

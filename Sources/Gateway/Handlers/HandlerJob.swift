@@ -74,6 +74,9 @@ protocol HandlerService: AnyObject, Sendable {
     /// The lane of a socket will not be used again: its counters may be forgotten.
     func forget(lane: String)
 
+    /// The configuration was loaded again: routes that the handler has switched off (status 410) are tried again.
+    func enableRoutes()
+
     /// A file that its options name has changed: with the same options it would be another one.
     var isOutdated: Bool { get }
 

@@ -1,5 +1,4 @@
 import Configuration
-import Glibc
 import HandlerContract
 import JSONScanner
 import Logging
@@ -10,6 +9,7 @@ import Logging
 struct GatewayLogHandler: LogHandler {
     let label: String
     let settings: LogSettings
+    private let writer: LogWriter
     private var ownLevel: Logger.Level?
     /// That of the configuration, unless this logger was given another one.
     var logLevel: Logger.Level {
@@ -18,9 +18,10 @@ struct GatewayLogHandler: LogHandler {
     }
     var metadata: Logger.Metadata = [:]
 
-    init(label: String, settings: LogSettings) {
+    init(label: String, settings: LogSettings, writer: LogWriter) {
         self.label = label
         self.settings = settings
+        self.writer = writer
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -29,16 +30,24 @@ struct GatewayLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
+        self.writer.write(Self.line(event.level, event.message.description, metadata, self.settings.form))
+    }
+
+    /// A line with its end.
+    static func line(
+        _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, _ form: LogSettings.Form
+    ) -> [UInt8] {
+        let metadata = metadata.sorted { $0.key < $1.key }
         let time = Self.timestamp()
         var line: [UInt8]
-        switch self.settings.form {
+        switch form {
         case .json:
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("time", time)
-            writer.member("level", event.level.rawValue)
-            writer.member("message", event.message.description)
+            writer.member("level", level.rawValue)
+            writer.member("message", message)
             for (key, value) in metadata { writer.member(key, value.description) }
             writer.endObject()
             // Only inside strings, where JSON has its own way to write them; below 0x20 it knows no other.
@@ -47,14 +56,13 @@ struct GatewayLogHandler: LogHandler {
                 return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             }
         case .text:
-            var text = "\(time) \(event.level.rawValue) \(event.message)"
+            var text = "\(time) \(level.rawValue) \(message)"
             for (key, value) in metadata { text += " \(key)=\(value)" }
             // A message may quote what somebody sent: control characters must not start a line or move the cursor.
             line = Self.escaped(text) { "\\u{\(String($0.value, radix: 16))}" }
         }
         line.append(UInt8(ascii: "\n"))
-        // One call, so that lines of several threads do not mix.
-        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        return line
     }
 
     private static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> [UInt8] {

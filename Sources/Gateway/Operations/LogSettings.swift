@@ -10,6 +10,7 @@ final class LogSettings: Sendable {
     /// The place in `Logger.Level.allCases`: read for every line that may be written, so not behind a lock.
     private let levelIndex: Atomic<Int>
     private let isText: Atomic<Bool>
+    private let dropped = Atomic<UInt64>(0)
 
     init(_ options: GatewayConfiguration.Log) {
         self.levelIndex = Atomic(Self.index(of: options.level))
@@ -18,6 +19,11 @@ final class LogSettings: Sendable {
 
     var level: Logger.Level { Logger.Level.allCases[self.levelIndex.load(ordering: .relaxed)] }
     var form: Form { self.isText.load(ordering: .relaxed) ? .text : .json }
+
+    /// Lines that nobody will read, because their reader was too slow or has gone.
+    var droppedLines: UInt64 { self.dropped.load(ordering: .relaxed) }
+
+    func lineDropped() { self.dropped.wrappingAdd(1, ordering: .relaxed) }
 
     func change(_ options: GatewayConfiguration.Log) {
         self.levelIndex.store(Self.index(of: options.level), ordering: .relaxed)

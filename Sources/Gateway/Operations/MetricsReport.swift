@@ -54,6 +54,9 @@ struct MetricsReport: Sendable {
         text.single(
             "gatehouse_event_loop_stalls_total", .counter, "Times that an event loop did not answer for 500 ms.",
             self.operation.stalls)
+        text.single(
+            "gatehouse_log_lines_dropped_total", .counter, "Log lines that were dropped, as nobody read them in time.",
+            self.operation.droppedLogLines)
         text.family("gatehouse_config_reloads_total", .counter, "Attempts to read the configuration again.")
         for (result, count) in self.operation.reloads {
             text.sample("gatehouse_config_reloads_total", [("result", result)], count)

@@ -23,18 +23,19 @@ final class OperationFigures: Sendable {
     struct Snapshot: Sendable {
         var reloads: [(result: String, count: UInt64)] = []
         var stalls: UInt64 = 0
+        var droppedLogLines: UInt64 = 0
         /// The number of the configuration in force.
         var generation = 1
         /// Configurations in memory: more than one only while a reload is under way, or something holds an old one.
         var generationsHeld = 1
     }
 
-    func snapshot(generation: Int) -> Snapshot {
+    func snapshot(generation: Int, droppedLogLines: UInt64) -> Snapshot {
         Snapshot(
             reloads: [
                 ("success", self.reloadsDone.load(ordering: .relaxed)),
                 ("failure", self.reloadsRefused.load(ordering: .relaxed)),
-            ], stalls: self.stalls.load(ordering: .relaxed), generation: generation,
+            ], stalls: self.stalls.load(ordering: .relaxed), droppedLogLines: droppedLogLines, generation: generation,
             generationsHeld: self.generations.load(ordering: .relaxed))
     }
 }

@@ -37,19 +37,20 @@ struct OutboxAssembly {
 
     /// Begins to deliver.
     func start(_ core: GatewayCore) throws {
-        let logger = self.logger
+        let warnings = ThrottledLog(self.logger)
         do throws(StoreError) {
             self.service.adopt(core.generation, replacing: nil)
             try self.service.start(self.opened, maxBytes: self.maxBytes) { [unowned core] answer, stored in
                 core.actions.apply(answer, to: stored, shards: core.shards) { problem in
-                    logger.warning("route \(stored.event.route): answer not applied: \(problem)")
+                    let route = stored.event.route
+                    warnings.warning(route, "route \(route): answer not applied: \(problem)")
                 }
             }
         } catch {
             throw StartupError("\(error)")
         }
         let waiting = self.service.figures.withLock { $0.pending.values.reduce(0, +) }
-        if waiting > 0 { logger.info("outbox: \(waiting) events wait for their handlers") }
+        if waiting > 0 { self.logger.info("outbox: \(waiting) events wait for their handlers") }
     }
 
     private func report(_ damage: OutboxFile.Damage, _ path: String) {

@@ -4,6 +4,8 @@ import Outbox
 /// Which handlers take stored events, and what waits because its handler is being replaced.
 struct OutboxDirectory: Sendable {
     private(set) var handlers: [String: any HandlerService] = [:]
+    /// Configurations that have been taken over.
+    private(set) var adoptions = 0
     private(set) var policies: [String: RetryPolicy] = [:]
     /// Of calls, by route.
     private(set) var timeouts: [String: Duration] = [:]
@@ -21,6 +23,7 @@ struct OutboxDirectory: Sendable {
             let replaced = previous.handlers.filter { generation.handlers[$0.key] !== $0.value }
             self.pause(replaced.keys, untilRetired: previous.number)
         }
+        self.adoptions += 1
         self.handlers = generation.handlers
         self.timeouts = [:]
         self.batches = [:]

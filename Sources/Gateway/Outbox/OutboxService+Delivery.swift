@@ -6,10 +6,10 @@ extension OutboxService {
     /// Hands an event to its handler, and takes what comes of it.
     func deliver(_ stored: StoredEvent, apply: @escaping @Sendable (HandlerAnswer, StoredEvent) -> Void) {
         let event = stored.event
-        let (found, policy, timeout, batch) = self.directory.withLock { directory in
+        let (found, policy, timeout, batch, adoptions) = self.directory.withLock { directory in
             (
                 directory.handler(for: stored), directory.policies[event.handler], directory.timeouts[event.route],
-                directory.batches[event.route]
+                directory.batches[event.route], directory.adoptions
             )
         }
         guard let handler = found else { return }
@@ -34,13 +34,13 @@ extension OutboxService {
                     let notBefore = self.now + Int64(pause / .milliseconds(1))
                     self.report(.attempted(stored.position, attempts: attempts, notBefore: notBefore), of: stored)
                 }),
-            complete: { [self] in self.ended(stored, $0, apply) })
+            complete: { [self] in self.ended(stored, $0, adoptions, apply) })
         // Never refused: what is in memory is bounded where it is read.
         _ = handler.submit(job)
     }
 
     private func ended(
-        _ stored: StoredEvent, _ result: HandlerResult, _ apply: (HandlerAnswer, StoredEvent) -> Void
+        _ stored: StoredEvent, _ result: HandlerResult, _ adoptions: Int, _ apply: (HandlerAnswer, StoredEvent) -> Void
     ) {
         switch result {
         case .answer(let answer):
@@ -59,6 +59,8 @@ extension OutboxService {
             self.report(.died(stored.position, death), of: stored)
         case .suspended:
             self.report(.suspended(stored.position, route: stored.event.route), of: stored)
+            // Decided before a reload and told after it: the route may be on again, which the handler knows.
+            if self.directory.withLock({ $0.adoptions != adoptions }) { self.resume() }
         case .kept, .failed, .connect, .connectRefused:
             // Nothing has become of it: it is in the file, and goes to the handler's successor if there is one.
             self.directory.withLock { $0.kept(stored) }

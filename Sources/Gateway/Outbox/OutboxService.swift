@@ -102,6 +102,11 @@ final class OutboxService: Sendable {
         }
     }
 
+    /// Routes that answered 410 get their events again.
+    func resume() {
+        tell { $0.requests.append { $0.engine.resume() } }
+    }
+
     /// Handlers that were replaced when a generation was have ended: their successors go on.
     func retired(_ number: Int) {
         directory.withLock { $0.retired(number) }

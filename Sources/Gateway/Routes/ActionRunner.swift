@@ -2,7 +2,6 @@ import Bus
 import HandlerContract
 import NIOCore
 import Routing
-import Synchronization
 
 /// Carries out actions: those of routes and of handlers' answers for a socket, those of the admin API for nobody.
 ///
@@ -11,7 +10,7 @@ final class ActionRunner: Sendable {
     let namespaces: NamespaceRegistry
     private let recentIDs = RecentIDs()
     /// Of all routes with `dedupe`, also through reloads.
-    let repeats = Mutex(Deduplication<RepeatedEvent>())
+    let repeats = RepeatedEvents()
 
     init(namespaces: NamespaceRegistry) {
         self.namespaces = namespaces
@@ -174,7 +173,7 @@ final class ActionRunner: Sendable {
     }
 
     private func broadcast(_ emit: Emit, to target: Target, in namespace: Namespace) -> Broadcast? {
-        if let id = emit.id, !self.recentIDs.insert("\(namespace.name) \(id)", now: .now) { return nil }
+        if let id = emit.id, !self.recentIDs.insert(id, in: namespace.name, now: .now) { return nil }
         return Broadcast(
             target: target, namespace: namespace.name, content: .event(.init(emit)), volatile: emit.volatile,
             compress: emit.compress)

@@ -6,20 +6,26 @@ import Synchronization
 /// shorter. Full generations are dropped early rather than growing without a bound.
 final class RecentIDs: Sendable {
     private static let window: Duration = .seconds(300)
-    /// The most ids of one generation: at 40 bytes each, 40 MiB at worst.
+    /// The most ids of one generation: at some 200 bytes each, two generations are 200 MB at worst.
     private static let capacity = 500_000
 
+    private struct Key: Hashable {
+        var namespace: String
+        var id: ChosenID
+    }
+
     private struct State {
-        var current: Set<String> = []
-        var previous: Set<String> = []
+        var current: Set<Key> = []
+        var previous: Set<Key> = []
         var began: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
 
     /// Returns `false` when the id has been seen.
-    func insert(_ id: String, now: ContinuousClock.Instant) -> Bool {
-        self.state.withLock { state in
+    func insert(_ id: String, in namespace: String, now: ContinuousClock.Instant) -> Bool {
+        let id = Key(namespace: namespace, id: ChosenID(id))
+        return self.state.withLock { state in
             let isOld = state.began.map { $0.duration(to: now) > Self.window } ?? false
             if isOld || state.current.count >= Self.capacity {
                 state.previous = state.current

@@ -15,14 +15,14 @@ extension Router {
         /// What its sender is told when it is stored or handed over.
         var ack = DedupeAnswer(arguments: ByteBuffer())
         /// By which repeats of it are known.
-        var dedupe: Deduplication<RepeatedEvent>.Key?
+        var dedupe: RepeatedEvents.Key?
     }
 
     /// Whether an event is to be handled; a repeat is answered as its first arrival was, or will be.
-    func isFirst(_ key: Deduplication<RepeatedEvent>.Key, _ socket: Socket, _ ackID: UInt64?) -> Bool {
+    func isFirst(_ key: RepeatedEvents.Key, _ socket: Socket, _ ackID: UInt64?) -> Bool {
         let loop = socket.namespace.shard.loop
         let waiter = ackID.map { RepeatedEvent(socket: NIOLoopBound(socket, eventLoop: loop), ackID: $0) }
-        switch self.actions.repeats.withLock({ $0.arrived(key, waiter, now: .now) }) {
+        switch self.actions.repeats.arrived(key, waiter, now: .now) {
         case .first: return true
         case .waits: return false
         case .answered(let answer):
@@ -48,7 +48,7 @@ extension Router {
             socket.client.acknowledge(ackID, answer.arguments, attachments: answer.attachments, socket: socket)
         }
         guard let key = pending.dedupe else { return }
-        let repeats = self.actions.repeats.withLock { $0.finish(key, isFinal ? answer : nil, now: .now) }
+        let repeats = self.actions.repeats.finish(key, isFinal ? answer : nil, now: .now)
         for one in repeats {
             // They came by the same socket, so this is its loop; unless a recovered one has moved.
             one.socket.eventLoop.execute {
@@ -90,7 +90,8 @@ extension Router {
         let change: [Action] =
             answer.state.isEmpty ? [] : [.state(set: answer.state.set, unset: answer.state.unset, .me)]
         if let problem = self.actions.run(change + answer.actions, for: socket) {
-            self.logger.warning("route \(pending.route.name): answer not applied: \(problem)")
+            let route = pending.route.name
+            self.warnings.warning("answer \(route)", "route \(route): answer not applied: \(problem)")
             return self.fail(ClientError(.handlerError), pending)
         }
         if pending.ackID != nil, !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }

@@ -21,7 +21,7 @@ extension Router {
                 let actions = try route.actions.map { action throws(TemplateError) in try action.render(source) }
                 return self.accept(socket, .init(actions: actions), auth: auth)
             } catch {
-                self.logger.warning("route \(route.name): client refused: \(error.message)")
+                self.warnings.warning("refused \(route.name)", "route \(route.name): client refused: \(error.message)")
                 return socket.client.connectDecided(socket, .refuse(message: "not authorized", data: nil))
             }
         }
@@ -53,7 +53,7 @@ extension Router {
     ) {
         guard socket.phase == .connecting else { return }
         guard socket.updateState(set: acceptance.state, unset: []) else {
-            self.logger.warning("client postponed: the handler's state for it is too large")
+            self.warnings.warning("postponed", "client postponed: the handler's state for it is too large")
             return socket.client.connectDecided(socket, .tryLater)
         }
         let rooms = {
@@ -74,14 +74,15 @@ extension Router {
         let source = EventSource(socket: socket)
         let refused = socket.namespace.join(rooms(), socket)
         if !refused.isEmpty {
-            self.logger.warning(
+            self.warnings.warning(
+                "rooms",
                 "\(refused.count) rooms not joined: a socket may be in too few (limits.maxRoomsPerSocket)")
         }
         if let expiresAt = acceptance.expiresAt ?? socket.token?.expiresAt {
             AuthorizationTimer.start(for: socket, until: .at(expiresAt))
         }
         if let problem = self.actions.run(acceptance.actions, for: socket) {
-            self.logger.warning("actions of a connect answer not applied: \(problem)")
+            self.warnings.warning("connect actions", "actions of a connect answer not applied: \(problem)")
         }
         // An action may have ended it already.
         guard socket.phase == .connected else { return }

@@ -14,6 +14,7 @@ final class Router: Sendable {
     let table: RouteTable<Route>
     private let nodeID: String
     let logger: Logger
+    let warnings: ThrottledLog
     let actions: ActionRunner
     /// Where routes with `atLeastOnce` store their events; nil: there are none.
     private let outbox: OutboxService?
@@ -29,6 +30,7 @@ final class Router: Sendable {
         self.routes = routes.map(\.1)
         self.nodeID = nodeID
         self.logger = logger
+        self.warnings = ThrottledLog(logger)
         self.actions = actions
         self.handlers = handlers
     }
@@ -60,9 +62,9 @@ final class Router: Sendable {
             return self.fail(ClientError(.forbidden), socket, ackID)
         }
         guard let handler = route.handler else { return self.runLocally(route, source, ackID: ackID) }
-        var repeats: Deduplication<RepeatedEvent>.Key?
+        var repeats: RepeatedEvents.Key?
         if let id = try? route.dedupe?.text(from: source) {
-            let key = Deduplication<RepeatedEvent>.Key(session: socket.id, route: route.name, id: id)
+            let key = RepeatedEvents.Key(session: socket.id, route: route.name, id: id)
             guard self.isFirst(key, socket, ackID) else { return }
             repeats = key
         }
@@ -190,7 +192,7 @@ final class Router: Sendable {
     func submit(
         _ content: EnvelopeInput.Content, _ route: Route, _ handler: any HandlerService, _ source: EventSource,
         ackID: UInt64?, auth: GatewayConfiguration.Auth? = nil, rooms: [String]? = nil, limit: Duration? = nil,
-        dedupe: Deduplication<RepeatedEvent>.Key? = nil
+        dedupe: RepeatedEvents.Key? = nil
     ) {
         let socket = source.socket
         let shard = socket.namespace.shard

@@ -82,6 +82,23 @@ import Testing
         await backend.close()
     }
 
+    @Test func `a CONNECT that 410 holds is decided when the configuration is loaded again`() async throws {
+        let isWell = Recorder<Void>()
+        let backend = try await ScriptedBackend { _ in
+            isWell.all.isEmpty ? .status(410) : .json(#"{"accept":true}"#)
+        }
+        let handler = try HandlerFixture(url: backend.url)
+        handler.connect("1", lane: "socket:1", timeout: .seconds(600))
+        #expect(await handler.log.lines.reached(1).contains { $0.contains("410") })
+        handler.connect("2", lane: "socket:2", timeout: .seconds(600))
+        isWell.append(())
+        handler.service.enableRoutes()
+        #expect(await handler.labels(2) == ["accept -", "accept -"])
+        #expect(backend.requests.all.count == 3)
+        await handler.end()
+        await backend.close()
+    }
+
     @Test func `410 holds a CONNECT without further calls`() async throws {
         let backend = try await ScriptedBackend { _ in .status(410) }
         let handler = try HandlerFixture(url: backend.url)

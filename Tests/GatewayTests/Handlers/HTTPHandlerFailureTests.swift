@@ -130,6 +130,11 @@ import Testing
         #expect(await handler.labels(4) == expected)
         #expect(backend.requests.all.map { $0.header("webhook-id") } == ["evt_1", "evt_4"])
         #expect(handler.log.lines.all.filter { $0.contains("410") }.count == 1)
+        handler.service.enableRoutes()
+        for name in ["5", "6"] { handler.send(name, route: "old") }
+        #expect(await handler.labels(6).suffix(2) == ["failed unavailable", "failed unavailable"])
+        #expect(backend.requests.all.map { $0.header("webhook-id") } == ["evt_1", "evt_4", "evt_5"])
+        #expect(handler.log.lines.all.filter { $0.contains("410") }.count == 2)
         await handler.end()
         await backend.close()
     }

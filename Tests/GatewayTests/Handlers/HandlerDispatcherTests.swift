@@ -8,20 +8,25 @@ import Testing
     private let results = Recorder<String>()
 
     private func dispatcher(
-        concurrency: Int = 64, capacity: Int = 1_000, breaker: CircuitBreaker.Limits = .init()
+        concurrency: Int = 64, capacity: Int = 1_000, handedOver: Int = 32 << 20,
+        breaker: CircuitBreaker.Limits = .init()
     ) -> HandlerDispatcher {
         HandlerDispatcher(
             limits: HandlerDispatcher.Limits(
-                concurrency: concurrency, callTimeout: .seconds(5), capacity: capacity, breaker: breaker),
+                concurrency: concurrency, callTimeout: .seconds(5), capacity: capacity, handedOver: handedOver,
+                breaker: breaker),
             random: { 0.5 })
     }
 
     private func job(
-        _ name: String, lane: String, isConnect: Bool = false, timeout: Duration = .seconds(5)
+        _ name: String, lane: String, isConnect: Bool = false, mode: DeliveryMode = .request, bytes: Int = 0,
+        timeout: Duration = .seconds(5)
     ) -> HandlerJob {
-        let event = EnvelopeInput.Content.event(name: "say", arguments: [], attachments: [], wantsAck: true)
+        let arguments = [UInt8](repeating: UInt8(ascii: "1"), count: bytes)
+        let event = EnvelopeInput.Content.event(name: "say", arguments: arguments, attachments: [], wantsAck: true)
         return HandlerJob(
-            name, content: isConnect ? .connect(EnvelopeInput.Connect()) : event, lane: lane, timeout: timeout,
+            name, content: isConnect ? .connect(EnvelopeInput.Connect()) : event, lane: lane, mode: mode,
+            timeout: timeout,
             complete: { [results] in results.append("\(name): \($0.label)") })
     }
 
@@ -41,6 +46,41 @@ import Testing
         var dispatcher = dispatcher(capacity: 2)
         let taken = ["a", "b", "c"].map { dispatcher.accept(job($0, lane: $0), now: start) != nil }
         #expect(taken == [true, true, false])
+    }
+
+    @Test func `events that are only handed over are acked at once as long as few bytes of them wait`() {
+        var dispatcher = dispatcher(concurrency: 1, handedOver: 100_000)
+        var calls: [HandlerAttempt] = []
+        for name in ["a", "b", "c", "d"] {
+            let job = job(name, lane: name, mode: .atMostOnce, bytes: 40_000)
+            calls += perform(dispatcher.accept(job, now: start), &dispatcher)
+        }
+        #expect(results.all == ["a: done", "b: done"])
+        // There is room again: the next one has it, and those that wait are told when the handler is through with them.
+        calls += perform(dispatcher.ended(calls[0], CallResult(.success, answer: .done), now: start), &dispatcher)
+        let next = job("e", lane: "e", mode: .atMostOnce, bytes: 40_000)
+        calls += perform(dispatcher.accept(next, now: start), &dispatcher)
+        #expect(results.all == ["a: done", "b: done", "e: done"])
+        let failures: [Outcome] = [.temporary(.status(500)), .rejected(status: 400), .denied, .gone]
+        for number in 1...4 {
+            calls += perform(dispatcher.ended(calls[number], CallResult(failures[number - 1]), now: start), &dispatcher)
+        }
+        #expect(results.all.sorted() == ["a: done", "b: done", "c: done", "d: done", "e: done"])
+        #expect(dispatcher.isIdle && dispatcher.handedOver == 0)
+    }
+
+    @Test func `what is handed over and never called gives its room back`() {
+        var dispatcher = dispatcher(concurrency: 1, handedOver: 4_000)
+        for name in ["a", "b", "c", "d"] {
+            let job = job(name, lane: name, mode: .atMostOnce)
+            _ = perform(dispatcher.accept(job, now: start), &dispatcher)
+        }
+        #expect(results.all == ["a: done", "b: done", "c: done"])
+        _ = perform(dispatcher.expire(now: start + .seconds(5)), &dispatcher)
+        #expect(results.all.last == "d: done")
+        #expect(dispatcher.handedOver == HandlerDispatcher.entryBytes)
+        _ = perform(dispatcher.close(), &dispatcher)
+        #expect(dispatcher.handedOver == 0)
     }
 
     @Test func `a sequence begins anew only after the last event of a lane that was forgotten`() {
