@@ -94,9 +94,14 @@ package enum OutboxFile {
         let directory = directory(of: path)
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
-        else { throw .inaccessible(path: path, reason: "the directory \(directory) does not exist") }
+        else {
+            throw .inaccessible(
+                path: path, reason: "the directory \(directory) does not exist (make it, or change outbox.path)")
+        }
         guard access(directory, W_OK | X_OK) == 0 else {
-            throw .inaccessible(path: path, reason: "the directory \(directory) is not writable")
+            throw .inaccessible(
+                path: path,
+                reason: "the directory \(directory) is not writable (mend its rights, or change outbox.path)")
         }
     }
 
