@@ -20,3 +20,13 @@ package struct ExactName: Hashable, Sendable {
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }
+
+extension String {
+    /// The same bytes; see ``ExactName``.
+    package func isExactly(_ other: String) -> Bool { ExactName(self) == ExactName(other) }
+}
+
+extension String? {
+    /// The same bytes, or neither has any.
+    package func isExactly(_ other: String?) -> Bool { self.map(ExactName.init) == other.map(ExactName.init) }
+}

@@ -117,6 +117,7 @@ package final class Gateway: Sendable {
                 ).run()
             },
             Task { await core.memory.run() },
+            Task { await core.logKeeper.run() },
             Task { await Self.obey(signals, control, limit) },
         ]
         await control.exitRequested()

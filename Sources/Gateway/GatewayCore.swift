@@ -1,3 +1,4 @@
+import Bus
 import Configuration
 import HandlerContract
 import Logging
@@ -17,6 +18,7 @@ final class GatewayCore: Sendable {
     let outbox: OutboxService?
     let admission: Admission
     let memory: MemoryGuard
+    let logKeeper: LogKeeper
     let logger: Logger
     let logSettings: LogSettings
     let version: String
@@ -26,7 +28,7 @@ final class GatewayCore: Sendable {
     private let current: Mutex<Generation>
     /// By ``ListenerContext/index``: the names of all listeners that there have been; they grow with reloads.
     private let names = Mutex<[String]>([])
-    private let declared = Mutex<Set<String>>([])
+    private let declared = Mutex<Set<ExactName>>([])
 
     /// Throws ``StartupError``.
     init(
@@ -40,13 +42,14 @@ final class GatewayCore: Sendable {
         self.logSettings = logSettings
         self.startedAtMilliseconds = WallClock.milliseconds()
         self.admission = Admission(configuration.limits, now: .now)
-        self.memory = MemoryGuard(configuration.limits.memoryBudget, logger: logger)
         let logs = NamespaceLogs(configuration)
         let file = configuration.history.checkpoint.map { CheckpointFile(path: $0, logger: logger) }
         try file?.checkPlace()
         self.checkpoint = logs.limits.flatMap { file?.read(limits: $0) }
         for (name, log) in self.checkpoint?.logs ?? [] { logs.keep(log, for: name) }
         self.namespaces = NamespaceRegistry(shards: shards, labels: configuration.namespaceLabels, logs: logs)
+        self.logKeeper = LogKeeper(self.namespaces)
+        self.memory = MemoryGuard(configuration.limits.memoryBudget, logs: self.logKeeper, logger: logger)
         self.sessions = SessionDirectory(
             maxAbsent: configuration.limits.maxConnections, maxBytes: configuration.history.maxBytes)
         self.actions = ActionRunner(namespaces: self.namespaces)
@@ -103,7 +106,7 @@ final class GatewayCore: Sendable {
         for endpoint in configuration.endpoints {
             for rule in endpoint.namespaces {
                 guard case .name(let name) = rule.names else { continue }
-                let isNew = self.declared.withLock { $0.insert(name).inserted }
+                let isNew = self.declared.withLock { $0.insert(ExactName(name)).inserted }
                 if isNew { _ = self.namespaces.resolve(name, rules: [.name(name)]) }
             }
         }
@@ -156,6 +159,8 @@ final class GatewayCore: Sendable {
                     kept.namespace, rules: endpoint.namespaces.map(NamespaceMatcher.init))
             else { continue }
             if let session = kept.session(in: namespace) { restored[index % restored.count].append(session) }
+            // Somebody was in it, in the last run.
+            namespace.noteEntry()
             self.namespaces.release(namespace, forgetting: false)
         }
         // Waited for: the first clients come as soon as somebody listens.

@@ -308,6 +308,42 @@ def test_a_disconnect_on_purpose_ends_the_session(gateway, connect, how):
     assert back.id != client.id and not back.recovered
 
 
+def test_a_disconnect_ends_the_session_also_when_its_last_word_is_one_too_many(launch):
+    gateway = launch(recovering() | {"limits": {"outputHard": "32KiB", "outputSoft": "8KiB"}})
+
+    def filled(count, digits):
+        """A polling client for which answers lie queued, the first of them as long as wanted; None: they were too many."""
+        client = Returning(gateway.port, "polling")
+        reply = client.wire.post(f'42{"1" * digits}["ask"]', *['421["ask"]'] * (count - 1))
+        # Nobody polls, so whoever is still listed has it all queued.
+        listed = reply.status == 200 and gateway.admin("GET", f"/v1/sockets/{client.id}").status == 200
+        if not listed:
+            client.close()
+        return client if listed else None
+
+    def is_too_much(count, digits):
+        client = filled(count, digits)
+        if client:
+            client.close()
+        return client is None
+
+    least, most = 100, 8_000
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if is_too_much(middle, 1) else (middle, most)
+    digits = 1
+    while digits < 12 and not is_too_much(least, digits + 1):
+        digits += 1
+    client = filled(least, digits)
+    gateway.admin("DELETE", f"/v1/sockets/{client.id}?close=true")
+    eventually(lambda: gateway.admin("GET", f"/v1/sockets/{client.id}").status == 404)
+    back = client.come_back()
+    assert back.id != client.id and not back.recovered
+    assert gateway.metric("gatehouse_disconnects_total", reason="server") >= 1
+    back.close()
+    client.close()
+
+
 def test_a_disconnect_while_it_was_away_ends_the_session(gateway, connect):
     client = connect()
     away(gateway, client)
@@ -578,6 +614,44 @@ def test_what_does_not_fit_into_the_log_or_the_replay_is_told(launch):
         else:
             assert numbers(back, count) == list(range(count))
     assert gateway.metric("gatehouse_log_entries", namespace="/") == 20
+
+
+def big_events(gateway, namespace, count):
+    client = Returning(gateway.port, namespace=namespace)
+    for number in range(count):
+        assert client.ask("hoard", "x" * 900_000, ack=number) == [1]
+    client.send(f"41{client.prefix}")
+    client.close()
+
+
+HOARD = {"match": {"namespace": "*", "event": "hoard"}, "ack": [1],
+         "actions": [{"do": "emit", "to": {"rooms": ["nobody"]}, "event": "hoard", "args": ["{args.0}"]}]}
+TENANTS = {"routes": [HOARD, *ROUTES], "namespaces": ["/", {"pattern": "/tenant-{id}"}]}
+
+
+def test_R9_the_log_of_a_namespace_that_nobody_uses_any_more_is_freed_by_time(launch):
+    gateway = launch(recovering(**TENANTS) | {"history": {"maxAge": "3s"}})
+    Returning(gateway.port).close()
+    before = gateway.memory_bytes()
+    big_events(gateway, "/tenant-1", 30)
+    # Neither the log nor the metrics are read, which would prune it.
+    eventually(lambda: gateway.memory_bytes() < before + (12 << 20), seconds=30, what="the log is gone")
+
+
+def test_R9_the_logs_of_many_namespaces_keep_nobody_out(launch):
+    gateway = launch(recovering(**TENANTS) | {"limits": {"memoryBudget": "160MiB"}, "history": {"maxAge": "10m"}})
+    first = Returning(gateway.port, namespace="/tenant-0")
+    gateway.emit(to={"all": True, "namespace": "/tenant-0"}, event="n", args=[1])
+    first.event()
+    first.drop()
+    for tenant in range(4):
+        big_events(gateway, f"/tenant-{tenant}", 30)
+    assert gateway.is_ready()
+    # Its log went so that others could come: it is told.
+    back = first.come_back()
+    assert back.id and not back.recovered
+    back.close()
+    assert gateway.memory_bytes() < 136 << 20
 
 
 def test_the_log_can_be_looked_at(gateway, connect):

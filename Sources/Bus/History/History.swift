@@ -49,11 +49,33 @@ package struct History<Payload: Sendable>: Sendable {
             entries.count > limits.maxEntries || bytes > limits.maxBytes
                 || first.time.duration(to: now) > limits.maxAge
         {
-            entries.removeFirst()
-            index.removeFirst(first.sequence, for: first.target)
-            bytes -= first.bytes
-            floor = first.sequence
+            _ = removeOldest(first)
         }
+    }
+
+    /// When the oldest entry was logged; `nil` when there is none.
+    package var oldest: ContinuousClock.Instant? { entries.first?.time }
+
+    /// Drops entries from before a time, oldest first: at most so many, and no more than make up `bytes`.
+    ///
+    /// They are given back, because freeing them takes a while and may be done elsewhere.
+    package mutating func drop(
+        before time: ContinuousClock.Instant, limit: Int, bytes wanted: Int = .max
+    ) -> [Entry] {
+        let before = bytes
+        var dropped: [Entry] = []
+        while dropped.count < limit, before - bytes < wanted, let first = entries.first, first.time < time {
+            dropped.append(removeOldest(first))
+        }
+        return dropped
+    }
+
+    private mutating func removeOldest(_ first: Entry) -> Entry {
+        entries.removeFirst()
+        index.removeFirst(first.sequence, for: first.target)
+        bytes -= first.bytes
+        floor = first.sequence
+        return first
     }
 
     /// The entry of that number, if it was logged and is still here.

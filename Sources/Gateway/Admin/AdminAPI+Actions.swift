@@ -194,7 +194,7 @@ extension GatewayConfiguration {
         self.endpoints.contains { endpoint in
             endpoint.namespaces.contains { rule in
                 switch rule.names {
-                case .name(let own): own == name
+                case .name(let own): own.isExactly(name)
                 case .pattern(_, let pattern): pattern.match(name) != nil
                 }
             }

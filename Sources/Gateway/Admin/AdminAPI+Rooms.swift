@@ -81,7 +81,7 @@ extension AdminAPI {
         let namespace = try self.namespace(request).name
         let isFull = try await self.find(id) { socket -> Bool? in
             let local = socket.namespace
-            guard local.namespace.name == namespace else { return nil }
+            guard local.namespace.name.isExactly(namespace) else { return nil }
             return local.membership.roomCount(of: socket.slot) >= local.shard.limits.maxRoomsPerSocket
                 && !local.membership.contains(socket.slot, room: room)
         }

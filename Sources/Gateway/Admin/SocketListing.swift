@@ -23,7 +23,7 @@ struct SocketListing: Sendable {
             var firstSlot: UInt32 = 0
             if let cursor {
                 if namespace.name.precedesByBytes(cursor.namespace) { continue }
-                if namespace.name == cursor.namespace {
+                if namespace.name.isExactly(cursor.namespace) {
                     guard cursor.slot < .max else { continue }
                     firstSlot = cursor.slot + 1
                 }

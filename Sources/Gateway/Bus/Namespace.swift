@@ -25,13 +25,18 @@ final class Namespace: Sendable {
     private struct Order {
         var sequence = NamespaceSequence()
         var history: History<Broadcast>?
+        /// What the log has been counted for in the total of all logs.
+        var countedBytes = 0
     }
+
+    private let logTotal: LogTotal
 
     /// - Parameter log: The log that it begins with; `nil` for none.
     init(
         name: String, index: Int, parameters: [String: String], isDynamic: Bool, label: Int, shards: [ShardHandle],
-        places: SocketPlaces = .init(), log: NamespaceLog? = nil
+        places: SocketPlaces = .init(), log: NamespaceLog? = nil, logTotal: LogTotal = .init()
     ) {
+        self.logTotal = logTotal
         self.name = name
         self.index = index
         self.parameters = parameters
@@ -43,6 +48,19 @@ final class Namespace: Sendable {
         var random = SystemRandomNumberGenerator()
         self.epoch = log?.epoch ?? Epoch(using: &random)
         self.order = Mutex(Order(sequence: .init(last: log?.head ?? 0), history: log?.history))
+        self.order.withLock { self.count(&$0) }
+        // A log that was kept is not for whoever is refused to throw away.
+        if let log, log.head > 0 { self.noteEntry() }
+    }
+
+    deinit { self.dropLog() }
+
+    /// The log has changed: what it holds is counted.
+    private func count(_ order: inout Order) {
+        let bytes = order.history?.bytes ?? 0
+        guard bytes != order.countedBytes else { return }
+        self.logTotal.add(bytes - order.countedBytes)
+        order.countedBytes = bytes
     }
 
     /// Puts an item into the one order of the namespace and leaves it for every shard that may have receivers.
@@ -60,6 +78,7 @@ final class Namespace: Sendable {
             if let entry, let now {
                 order.history?.append(
                     entry.content, for: item.target, bytes: entry.bytes, sequence: offset, now: now)
+                self.count(&order)
             }
             // Under the lock, because a socket may be moving from one shard to another.
             if let only = self.onlyShard(of: item.target) {
@@ -97,6 +116,7 @@ final class Namespace: Sendable {
         guard self.isLogged else { return 0 }
         return self.order.withLock { order in
             order.history?.prune(now: .now)
+            self.count(&order)
             return order.history?.count ?? 0
         }
     }
@@ -111,7 +131,40 @@ final class Namespace: Sendable {
         self.order.withLock { order in
             guard order.history != nil else { return nil }
             let head = order.sequence.last
+            defer { self.count(&order) }
             return body(&order.history!, head)
+        }
+    }
+
+    /// When the oldest entry of the log was logged; `nil` when it has none.
+    var oldestLogged: ContinuousClock.Instant? { self.order.withLock { $0.history?.oldest } }
+
+    /// Entries that are dropped under the lock at once: publishers wait for it.
+    static let dropLimit = 64
+
+    /// Drops what was logged before a time; offsets from before it are no good any more.
+    func dropLogged(before time: ContinuousClock.Instant) {
+        while self.dropSomeLogged(before: time, bytes: .max) == Self.dropLimit {}
+    }
+
+    /// The same for no more than ``dropLimit`` entries, and as many as make up `bytes`.
+    ///
+    /// Returns how many it were.
+    func dropSomeLogged(before time: ContinuousClock.Instant, bytes: Int) -> Int {
+        guard self.isLogged else { return 0 }
+        // Freed behind the lock.
+        let dropped = self.order.withLock { order in
+            defer { self.count(&order) }
+            return order.history?.drop(before: time, limit: Self.dropLimit, bytes: bytes) ?? []
+        }
+        return dropped.count
+    }
+
+    /// The namespace is gone: nobody will ask for its log.
+    func dropLog() {
+        _ = self.order.withLock { order in
+            defer { self.count(&order) }
+            return order.history.take()
         }
     }
 
@@ -126,6 +179,7 @@ final class Namespace: Sendable {
             Result { () throws(RecoveryRefusal) in
                 guard order.history != nil else { throw .incomplete }
                 order.history?.prune(now: .now)
+                self.count(&order)
                 let recovery = try order.history!.recover(
                     record, from: sequence, head: order.sequence.last, maxRooms: maxRooms)
                 if let id = SessionID(record.socketID) { self.places.set(shard, for: id) }
@@ -165,7 +219,17 @@ final class Namespace: Sendable {
 
     var socketCount: Int { self.sockets.load(ordering: .relaxed) }
 
-    func socketAdded() { self.sockets.wrappingAdd(1, ordering: .relaxed) }
+    func socketAdded() {
+        self.noteEntry()
+        self.sockets.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    private let entered = Atomic(false)
+
+    /// Whether anybody was ever let in.
+    var wasEntered: Bool { self.entered.load(ordering: .relaxed) }
+
+    func noteEntry() { self.entered.store(true, ordering: .relaxed) }
 
     func socketRemoved() { self.sockets.wrappingSubtract(1, ordering: .relaxed) }
 

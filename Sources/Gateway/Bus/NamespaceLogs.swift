@@ -13,9 +13,11 @@ struct NamespaceLog: Sendable {
 /// Decides which namespaces have a log: those where some client may come back to what it missed.
 final class NamespaceLogs: Sendable {
     let limits: HistoryLimits?
+    /// What the logs of all open namespaces hold.
+    let total = LogTotal()
     private let rules: [NamespaceMatcher]
     /// What a checkpoint has kept, by name; taken when the namespace is opened.
-    private let kept = Mutex<[String: NamespaceLog]>([:])
+    private let kept = Mutex<[ExactName: NamespaceLog]>([:])
 
     /// - Parameter limits: `nil`: nobody may.
     init(limits: HistoryLimits? = nil, rules: [NamespaceMatcher] = []) {
@@ -25,13 +27,13 @@ final class NamespaceLogs: Sendable {
 
     /// From now on a namespace of that name goes on where it stopped.
     func keep(_ log: NamespaceLog, for name: String) {
-        self.kept.withLock { $0[name] = log }
+        self.kept.withLock { $0[ExactName(name)] = log }
     }
 
     /// The log of a namespace that is being opened; `nil` for none.
     func open(_ name: String) -> NamespaceLog? {
         guard let limits, self.rules.contains(where: { $0.accepts(name) }) else { return nil }
-        if let kept = self.kept.withLock({ $0.removeValue(forKey: name) }) { return kept }
+        if let kept = self.kept.withLock({ $0.removeValue(forKey: ExactName(name)) }) { return kept }
         var random = SystemRandomNumberGenerator()
         return NamespaceLog(epoch: Epoch(using: &random), history: History(limits: limits))
     }

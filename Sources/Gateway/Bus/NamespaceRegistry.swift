@@ -1,3 +1,4 @@
+import Bus
 import Configuration
 import Routing
 import Synchronization
@@ -10,11 +11,11 @@ final class NamespaceRegistry: Sendable {
     private struct State {
         /// The names and patterns by which metrics count.
         var labels: [String]
-        var byName: [String: Namespace] = [:]
+        var byName: [ExactName: Namespace] = [:]
         var freeIndices: [Int] = []
         var nextIndex = 0
         var dynamicCount: [String: Int] = [:]
-        var patternOf: [String: String] = [:]
+        var patternOf: [ExactName: String] = [:]
         /// When a pattern was last seen to be full of namespaces in use.
         var fullSince: [String: ContinuousClock.Instant] = [:]
     }
@@ -24,7 +25,7 @@ final class NamespaceRegistry: Sendable {
     /// The label of names that no configuration has had.
     private let unknown: Int
 
-    private let logs: NamespaceLogs
+    let logs: NamespaceLogs
     let places = SocketPlaces()
 
     init(shards: [ShardHandle], labels: [String], logs: NamespaceLogs = .init()) {
@@ -46,11 +47,46 @@ final class NamespaceRegistry: Sendable {
 
     /// The namespace of that name if there is one.
     func existing(_ name: String) -> Namespace? {
-        self.state.withLock { $0.byName[name] }
+        self.state.withLock { $0.byName[ExactName(name)] }
     }
 
     var all: [Namespace] {
-        self.state.withLock { $0.byName.values.sorted { $0.name < $1.name } }
+        self.state.withLock { $0.byName.values.sorted { $0.name.precedesByBytes($1.name) } }
+    }
+
+    /// Those that have a log, in no order.
+    var logged: [Namespace] {
+        self.state.withLock { $0.byName.values.filter(\.isLogged) }
+    }
+
+    /// What a name means by the rules of an endpoint; the namespace itself need not exist.
+    struct Place {
+        let name: String
+        fileprivate let parameters: [String: String]
+        fileprivate let pattern: String?
+        fileprivate let limit: Int
+    }
+
+    /// Where a name leads, if one of the endpoint's rules allows it: opens nothing, so that it may be asked by anybody.
+    func place(of name: String, rules: [NamespaceMatcher]) -> Place? {
+        for rule in rules {
+            switch rule {
+            case .name(let own):
+                if own.isExactly(name) { return Place(name: name, parameters: [:], pattern: nil, limit: .max) }
+            case .pattern(let pattern, let text, let limit):
+                if let parameters = pattern.match(name) {
+                    return Place(name: name, parameters: parameters, pattern: text, limit: limit)
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Under which label metrics count what happens in a namespace, be it open or not.
+    func label(of place: Place) -> Int { self.state.withLock { self.label(of: place, $0) } }
+
+    private func label(of place: Place, _ state: State) -> Int {
+        state.labels.firstIndex(of: place.pattern ?? place.name) ?? self.unknown
     }
 
     /// The namespace that a client asks for, if one of the endpoint's rules allows it.
@@ -60,38 +96,30 @@ final class NamespaceRegistry: Sendable {
     ///
     /// The namespace is held for the caller until ``release(_:forgetting:)``.
     func resolve(_ name: String, rules: [NamespaceMatcher]) -> Namespace? {
-        for rule in rules {
-            switch rule {
-            case .name(let own):
-                if own == name { return self.open(name, parameters: [:], pattern: nil, limit: .max) }
-            case .pattern(let pattern, let text, let limit):
-                if let parameters = pattern.match(name) {
-                    return self.open(name, parameters: parameters, pattern: text, limit: limit)
-                }
-            }
-        }
-        return nil
+        self.place(of: name, rules: rules).flatMap { self.open($0) }
     }
 
-    private func open(_ name: String, parameters: [String: String], pattern: String?, limit: Int) -> Namespace? {
-        self.state.withLock { state in
+    /// The same for a name that has been looked up.
+    func open(_ place: Place) -> Namespace? {
+        let name = ExactName(place.name)
+        return self.state.withLock { state in
             if let namespace = state.byName[name] {
                 namespace.hold()
                 return namespace
             }
-            if let pattern, state.dynamicCount[pattern, default: 0] >= limit {
+            if let pattern = place.pattern, state.dynamicCount[pattern, default: 0] >= place.limit {
                 guard let unused = Self.unused(pattern, &state) else { return nil }
                 Self.remove(unused, from: &state)
             }
             let index = state.freeIndices.popLast() ?? state.nextIndex
             if index == state.nextIndex { state.nextIndex += 1 }
             let namespace = Namespace(
-                name: name, index: index, parameters: parameters, isDynamic: pattern != nil,
-                label: state.labels.firstIndex(of: pattern ?? name) ?? self.unknown, shards: self.shards,
-                places: self.places, log: self.logs.open(name))
+                name: place.name, index: index, parameters: place.parameters, isDynamic: place.pattern != nil,
+                label: self.label(of: place, state), shards: self.shards, places: self.places,
+                log: self.logs.open(place.name), logTotal: self.logs.total)
             namespace.hold()
             state.byName[name] = namespace
-            if let pattern {
+            if let pattern = place.pattern {
                 state.dynamicCount[pattern, default: 0] += 1
                 state.patternOf[name] = pattern
             }
@@ -104,7 +132,9 @@ final class NamespaceRegistry: Sendable {
         // Looking through all of them takes a while; whoever asks for made-up names again and again shall not cause that.
         let now = ContinuousClock.now
         if let since = state.fullSince[pattern], since.duration(to: now) < Self.fullPause { return nil }
-        let unused = state.byName.values.first { $0.isDynamic && $0.isUnused && state.patternOf[$0.name] == pattern }
+        let unused = state.byName.values.first {
+            $0.isDynamic && $0.isUnused && state.patternOf[ExactName($0.name)] == pattern
+        }
         state.fullSince[pattern] = unused == nil ? now : nil
         return unused
     }
@@ -113,29 +143,36 @@ final class NamespaceRegistry: Sendable {
 
     /// Ends a hold of ``resolve(_:rules:)``.
     ///
-    /// `forgetting`: a namespace that clients opened goes with the last of them (`cleanupEmptyChildNamespaces`).
+    /// `forgetting`: a namespace that clients opened goes with the last of them (`cleanupEmptyChildNamespaces`). One that
+    /// nobody was ever let into goes in any case: who is refused leaves nothing behind.
     func release(_ namespace: Namespace, forgetting: Bool) {
-        guard forgetting, namespace.isDynamic else { return namespace.releaseHold() }
+        guard namespace.isDynamic else { return namespace.releaseHold() }
         self.state.withLock { state in
             namespace.releaseHold()
-            guard namespace.isUnused, namespace.isAbandoned, state.byName[namespace.name] === namespace else { return }
-            Self.remove(namespace, from: &state)
+            guard forgetting || !namespace.wasEntered else { return }
+            Self.removeIfEmpty(namespace, from: &state)
         }
     }
 
     /// A client that was away does not come back.
     func sessionEnded(in namespace: Namespace, forgetting: Bool) {
         guard forgetting, namespace.isDynamic else { return }
-        self.state.withLock { state in
-            guard namespace.isUnused, namespace.isAbandoned, state.byName[namespace.name] === namespace else { return }
-            Self.remove(namespace, from: &state)
-        }
+        self.state.withLock { Self.removeIfEmpty(namespace, from: &$0) }
+    }
+
+    private static func removeIfEmpty(_ namespace: Namespace, from state: inout State) {
+        guard namespace.isUnused, namespace.isAbandoned, state.byName[ExactName(namespace.name)] === namespace
+        else { return }
+        self.remove(namespace, from: &state)
     }
 
     private static func remove(_ namespace: Namespace, from state: inout State) {
-        state.byName[namespace.name] = nil
+        let name = ExactName(namespace.name)
+        state.byName[name] = nil
+        // The shards have it until its index is used again; its log nobody can ask for any more.
+        namespace.dropLog()
         state.freeIndices.append(namespace.index)
-        guard let pattern = state.patternOf.removeValue(forKey: namespace.name) else { return }
+        guard let pattern = state.patternOf.removeValue(forKey: name) else { return }
         state.dynamicCount[pattern, default: 1] -= 1
     }
 }
@@ -155,7 +192,7 @@ enum NamespaceMatcher: Sendable {
 
     func accepts(_ name: String) -> Bool {
         switch self {
-        case .name(let own): own == name
+        case .name(let own): own.isExactly(name)
         case .pattern(let pattern, _, _): pattern.match(name) != nil
         }
     }

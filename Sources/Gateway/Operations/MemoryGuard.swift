@@ -19,7 +19,15 @@ final class MemoryGuard: Sendable {
     /// The allocator would raise it with the first large block that is freed, and keep everything below for itself.
     private static let directBlock: CInt = 256 * 1_024
 
+    /// From so many percent of the budget on the logs are trimmed: 5 % before newcomers are refused.
+    private static let logsGo = 80
+    /// They are trimmed down to this share, so that it takes a while until they are again.
+    private static let logsStay = 75
+
     private let logger: Logger
+    private let logs: LogKeeper?
+    /// One at a time trims the logs: the others would do it all over again.
+    private let relief = Mutex(())
     private let pressure: Mutex<MemoryPressure>
     private let current = Atomic(MemoryPressure.Level.calm.rawValue)
     private let lastTrim = Mutex<ContinuousClock.Instant?>(nil)
@@ -27,8 +35,10 @@ final class MemoryGuard: Sendable {
     private let descriptor: CInt
     private let pageSize = Int(getpagesize())
 
-    init(_ budget: MemoryBudget, logger: Logger) {
+    /// - Parameter logs: What goes before anybody is refused or closed.
+    init(_ budget: MemoryBudget, logs: LogKeeper? = nil, logger: Logger) {
         self.logger = logger
+        self.logs = logs
         self.pressure = Mutex(MemoryPressure(budget: MemoryLimit.bytes(budget)))
         self.descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
         mallopt(M_MMAP_THRESHOLD, Self.directBlock)
@@ -52,7 +62,8 @@ final class MemoryGuard: Sendable {
 
     /// Looks, and returns how many bytes have to go now; 0 as long as nobody has to be closed.
     func look() -> Int {
-        guard let resident = self.resident() else { return 0 }
+        guard var resident = self.resident() else { return 0 }
+        if self.trimLogs(resident) { resident = self.resident() ?? resident }
         let (change, excess) = self.pressure.withLock { pressure in
             let change = pressure.sample(resident: resident)
             // Within the lock, so that an older look cannot overwrite a newer one.
@@ -61,6 +72,27 @@ final class MemoryGuard: Sendable {
         }
         if change.after != change.before { self.tell(change.before, change.after, resident) }
         return excess
+    }
+
+    /// Keeps the logs within their share, and trims them further when memory runs short.
+    ///
+    /// What they lose costs clients that come back a fresh start; everything else that can go costs somebody who is there.
+    ///
+    /// Returns whether memory has been given back to the kernel.
+    private func trimLogs(_ resident: Int) -> Bool {
+        guard let logs = self.logs else { return false }
+        let percent = self.budget / 100
+        logs.keep(budget: self.budget)
+        guard resident > percent * Self.logsGo, logs.bytes > 0 else { return false }
+        return self.relief.withLockIfAvailable { _ in
+            let dropped = logs.trim(to: max(0, logs.bytes - (resident - percent * Self.logsStay)))
+            guard dropped > 0 else { return false }
+            malloc_trim(0)
+            self.logger.notice(
+                "memory: the oldest entries of the logs were dropped, clients may not get back what they missed",
+                metadata: ["bytes": "\(dropped)", "resident": "\(resident)", "budget": "\(self.budget)"])
+            return true
+        } ?? false
     }
 
     private func tell(_ before: MemoryPressure.Level, _ after: MemoryPressure.Level, _ resident: Int) {

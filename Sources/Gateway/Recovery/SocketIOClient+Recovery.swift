@@ -17,7 +17,7 @@ extension SocketIOClient {
         guard let entry = sessions.look(claim.pid), entry.identity.endpoint == self.endpointName,
             entry.identity.namespace === socket.namespace.namespace
         else { return self.dropClaim(of: socket, .unknown) }
-        guard entry.identity.tokenUser == socket.token?.user else {
+        guard entry.identity.tokenUser.isExactly(socket.token?.user) else {
             // Whoever knows the pid of somebody else ends that session, unless its owner is connected.
             if case .absent = entry.place { self.destroy(claim.pid) }
             return self.dropClaim(of: socket, .otherUser)
@@ -74,7 +74,7 @@ extension SocketIOClient {
     ) {
         let namespace = socket.namespace.namespace
         guard session.endpoint == self.endpointName, session.namespace === namespace,
-            session.record.socketID == socket.id, session.record.user == socket.user
+            session.record.socketID == socket.id, session.record.user.isExactly(socket.user)
         else {
             self.shard.sessionEnded(session)
             return self.fail(socket, .otherUser, done)

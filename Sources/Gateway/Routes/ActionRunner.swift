@@ -30,12 +30,12 @@ final class ActionRunner: Sendable {
 
     /// Limits that only the socket knows.
     private func problem(with actions: [Action], for socket: Socket) -> String? {
-        var rooms: Set<String> = []
+        var rooms: Set<ExactName> = []
         var state = socket.state
         for action in actions {
             switch action {
             case .join(let names, .me):
-                rooms.formUnion(names)
+                rooms.formUnion(names.map(ExactName.init))
             case .state(let set, let unset, .me):
                 guard (try? state.apply(set: set, unset: unset)) != nil else {
                     return "the socket's state would be too large"
@@ -46,7 +46,7 @@ final class ActionRunner: Sendable {
         }
         guard !rooms.isEmpty, socket.phase == .connected else { return nil }
         let local = socket.namespace
-        let new = rooms.count { !local.membership.contains(socket.slot, room: $0) }
+        let new = rooms.count { !local.membership.contains(socket.slot, room: $0.text) }
         let limit = local.shard.limits.maxRoomsPerSocket
         guard local.membership.roomCount(of: socket.slot) + new <= limit else {
             return "a socket may be in at most \(limit) rooms"
@@ -181,7 +181,7 @@ final class ActionRunner: Sendable {
 
     private func resolve(_ recipient: Recipient, own: Namespace?, selfID: String?) -> (Namespace, Target)? {
         func find(_ name: String?) -> Namespace? {
-            if let name { return name == own?.name ? own : self.namespaces.existing(name) }
+            if let name { return own?.name.isExactly(name) == true ? own : self.namespaces.existing(name) }
             return own ?? self.namespaces.existing("/")
         }
         switch recipient {

@@ -1,3 +1,4 @@
+import Bus
 import Synchronization
 
 /// The ids of events that were published in the last five minutes, so that a repeated command is carried out once.
@@ -10,7 +11,7 @@ final class RecentIDs: Sendable {
     private static let capacity = 500_000
 
     private struct Key: Hashable {
-        var namespace: String
+        var namespace: ExactName
         var id: ChosenID
     }
 
@@ -24,7 +25,7 @@ final class RecentIDs: Sendable {
 
     /// Returns `false` when the id has been seen.
     func insert(_ id: String, in namespace: String, now: ContinuousClock.Instant) -> Bool {
-        let id = Key(namespace: namespace, id: ChosenID(id))
+        let id = Key(namespace: ExactName(namespace), id: ChosenID(id))
         return self.state.withLock { state in
             let isOld = state.began.map { $0.duration(to: now) > Self.window } ?? false
             if isOld || state.current.count >= Self.capacity {

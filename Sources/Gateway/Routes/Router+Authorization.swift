@@ -51,7 +51,7 @@ extension ActionRunner {
     func extend(_ socket: Socket, until end: AuthorizationEnd) {
         AuthorizationTimer.start(for: socket, until: end)
         for other in socket.client.connectedSockets
-        where other !== socket && other.expiry != nil && other.user == socket.user {
+        where other !== socket && other.expiry != nil && other.user.isExactly(socket.user) {
             AuthorizationTimer.start(for: other, until: end)
         }
     }
@@ -68,7 +68,7 @@ extension ActionRunner {
         guard let authenticator = socket.client.authenticator, let own = socket.token else { return refuse(.wrongUser) }
         authenticator.verify(token, on: shard.loop) { verdict in
             switch verdict {
-            case .accepted(let token) where token.user == own.user: done(.success(token))
+            case .accepted(let token) where token.user.isExactly(own.user): done(.success(token))
             case .accepted, .anonymous: refuse(.wrongUser)
             case .refused(let error): refuse(error)
             }
@@ -77,7 +77,9 @@ extension ActionRunner {
 
     /// From now on the token's claims and its end count, for all of the client's sockets that came with one of this user.
     func adopt(_ token: VerifiedToken, for socket: Socket) {
-        var sockets = socket.client.connectedSockets.filter { $0.token != nil && $0.token?.user == token.user }
+        var sockets = socket.client.connectedSockets.filter {
+            $0.token != nil && $0.token?.user.isExactly(token.user) == true
+        }
         if !sockets.contains(where: { $0 === socket }) { sockets.append(socket) }
         for one in sockets {
             one.token = token

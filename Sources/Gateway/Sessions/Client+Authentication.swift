@@ -5,47 +5,45 @@ extension Client {
     /// Finds out whose a new socket is, by its token or else by the client's certificate; then the routes decide whether it
     /// may enter.
     func authenticate(_ socket: Socket, for endpoint: ClientEndpoint) {
-        let auth = endpoint.options.auth
-        self.identify(socket, auth, endpoint.authenticator) { [self] refusal in
+        self.identify(by: socket.auth, for: endpoint) { [self] verdict in
             guard socket.phase == .connecting else { return }
-            guard let refusal else {
-                self.considerClaim(of: socket)
-                return self.shard.router.connect(socket, auth: auth)
+            switch verdict {
+            case .success(let owner):
+                self.enter(socket, of: owner, by: endpoint)
+            case .failure(let error):
+                self.shard.counters.authFailed(error)
+                self.connectDecided(socket, error.decision)
             }
-            self.shard.counters.authFailed(refusal)
-            // Where it is not the client's fault it comes back by itself.
-            self.connectDecided(
-                socket, refusal.isTemporary ? .tryLater : .refuse(message: TokenError.clientMessage, data: nil))
         }
     }
 
-    /// `done` gets why the socket must not be let in; nil when it may, with its user set where there is one.
+    /// It is known whose a socket is: the routes decide.
+    func enter(_ socket: Socket, of owner: SocketOwner, by endpoint: ClientEndpoint) {
+        socket.token = owner.token
+        socket.user = owner.user
+        self.considerClaim(of: socket)
+        self.shard.router.connect(socket, auth: endpoint.options.auth)
+    }
+
+    /// Whose a socket with this CONNECT payload is, or why there must not be one.
     ///
-    /// On the shard's loop, now or later.
-    private func identify(
-        _ socket: Socket, _ auth: GatewayConfiguration.Auth?, _ authenticator: Authenticator?,
-        _ done: @escaping (TokenError?) -> Void
+    /// `done` is called on the shard's loop, now or later.
+    func identify(
+        by json: [UInt8]?, for endpoint: ClientEndpoint,
+        _ done: @escaping (Result<SocketOwner, TokenError>) -> Void
     ) {
-        let owner = auth?.certificate.flatMap { self.handshake.certificate?.user(by: $0) }
-        guard let authenticator else {
-            socket.user = owner
-            return done(auth?.certificate != nil && auth?.required == true && owner == nil ? .missing : nil)
+        let auth = endpoint.options.auth
+        let user = auth?.certificate.flatMap { self.handshake.certificate?.user(by: $0) }
+        guard let authenticator = endpoint.authenticator else {
+            let isMissing = auth?.certificate != nil && auth?.required == true && user == nil
+            return done(isMissing ? .failure(.missing) : .success(SocketOwner(user: user)))
         }
-        authenticator.authenticate(authJSON: socket.auth, handshake: self.handshake.token, on: self.shard.loop) {
-            verdict in
+        authenticator.authenticate(authJSON: json, handshake: self.handshake.token, on: self.shard.loop) { verdict in
             switch verdict {
-            case .accepted(let token):
-                socket.token = token
-                socket.user = token.user
-                done(nil)
-            case .anonymous:
-                socket.user = owner
-                done(nil)
-            case .refused(.missing) where owner != nil:
-                socket.user = owner
-                done(nil)
-            case .refused(let error):
-                done(error)
+            case .accepted(let token): done(.success(SocketOwner(token: token, user: token.user)))
+            case .anonymous: done(.success(SocketOwner(user: user)))
+            case .refused(.missing) where user != nil: done(.success(SocketOwner(user: user)))
+            case .refused(let error): done(.failure(error))
             }
         }
     }
@@ -60,4 +58,19 @@ extension Client {
 
     /// How long before the end of a socket's authorization somebody is asked to extend it.
     var refreshLead: Duration { self.endpoint?.options.auth?.refreshBefore ?? .seconds(30) }
+}
+
+/// Whose a socket is.
+struct SocketOwner {
+    /// What its verified token says; `nil` where it came without one.
+    var token: VerifiedToken?
+    /// `nil`: nobody knows.
+    var user: String?
+}
+
+extension TokenError {
+    /// Where it is not the client's fault it comes back by itself.
+    fileprivate var decision: ConnectDecision {
+        self.isTemporary ? .tryLater : .refuse(message: TokenError.clientMessage, data: nil)
+    }
 }

@@ -39,6 +39,8 @@ final class Socket {
     var resumption: Resumption?
     /// Its session goes on after its client was away.
     private(set) var isRecovered = false
+    /// It is being put out: its session ends, whatever becomes of its connection.
+    var isPutOut = false
     /// A handler has been asked about it.
     var isAnnounced = false
 

@@ -1,6 +1,7 @@
 import Bus
 import EngineIO
 import HandlerContract
+import Identity
 import NIOCore
 import SocketIO
 
@@ -153,19 +154,57 @@ final class SocketIOClient: EngineClient {
                 _ = self.connections.connectRefused(index)
                 return self.sendConnectError(name, "Payload too large", nil)
             }
-            guard let namespace = self.shard.core.namespaces.resolve(name, rules: self.endpoint.namespaces) else {
-                _ = self.connections.connectRefused(index)
-                self.shard.counters.connectsInvalid &+= 1
-                return self.sendConnectError(name, "Invalid namespace", nil)
+            guard let place = self.shard.core.namespaces.place(of: name, rules: self.endpoint.namespaces) else {
+                return self.refuseName(name, index)
             }
-            let socket = Socket(
-                id: self.socketID(in: name), client: self, namespace: self.shard.openNamespace(namespace), auth: auth,
-                connectedAtMilliseconds: WallClock.milliseconds())
-            if self.recoveryWindow != nil { socket.claim = socket.auth.flatMap(RecoveryClaim.init) }
-            while self.sockets.count <= index { self.sockets.append(nil) }
-            self.sockets[index] = socket
-            self.authenticate(socket, for: self.endpoint)
+            // Namespaces are opened for those only who are known: names are for anybody to make up.
+            self.identify(by: auth, for: self.endpoint) { [self] verdict in
+                guard !self.isOver else { return }
+                switch verdict {
+                case .success(let owner): self.enter(place, index, auth: auth, owner)
+                case .failure(let error): self.turnAway(place, index, auth: auth, error)
+                }
+            }
         }
+    }
+
+    private func refuseName(_ name: String, _ index: Int) {
+        _ = self.connections.connectRefused(index)
+        self.shard.counters.connectsInvalid &+= 1
+        self.sendConnectError(name, "Invalid namespace", nil)
+    }
+
+    private func enter(_ place: NamespaceRegistry.Place, _ index: Int, auth: [UInt8]?, _ owner: SocketOwner) {
+        guard let namespace = self.shard.core.namespaces.open(place) else { return self.refuseName(place.name, index) }
+        let socket = Socket(
+            id: self.socketID(in: place.name), client: self, namespace: self.shard.openNamespace(namespace),
+            auth: auth, connectedAtMilliseconds: WallClock.milliseconds())
+        socket.claim = self.claim(in: auth)
+        while self.sockets.count <= index { self.sockets.append(nil) }
+        self.sockets[index] = socket
+        self.enter(socket, of: owner, by: self.endpoint)
+    }
+
+    private func claim(in auth: [UInt8]?) -> RecoveryClaim? {
+        self.recoveryWindow == nil ? nil : auth.flatMap(RecoveryClaim.init)
+    }
+
+    /// Nobody knows who it is: it is refused before there is a socket.
+    private func turnAway(_ place: NamespaceRegistry.Place, _ index: Int, auth: [UInt8]?, _ error: TokenError) {
+        self.shard.counters.authFailed(error)
+        let counters = self.shard.namespaceCounters(of: self.shard.core.namespaces.label(of: place))
+        guard !error.isTemporary else {
+            counters.connectsPostponed &+= 1
+            self.session?.close(.forcedServerClose)
+            return
+        }
+        guard self.connections.connectRefused(index) else { return }
+        counters.connectsRefused &+= 1
+        if let claim = self.claim(in: auth) {
+            counters.recovery(.refused)
+            self.destroy(claim.pid)
+        }
+        self.sendConnectError(place.name, TokenError.clientMessage, nil)
     }
 
     /// A client of Socket.IO 2 is not told the id: it works it out from the session's.
@@ -245,6 +284,9 @@ final class SocketIOClient: EngineClient {
     /// `isFinal`: it shall not come back to its session.
     private func close(_ index: Int, _ reason: DisconnectReason, isFinal: Bool) {
         guard let socket = self.sockets[index] else { return }
+        // What it was told last may have been one byte too many for its transport.
+        let isFinal = isFinal || socket.isPutOut
+        let reason = socket.isPutOut ? .server : reason
         let mayComeBack =
             !isFinal && socket.phase == .connected && socket.track != nil && self.shard.core.keepsSessions
         let position = mayComeBack ? socket.namespace.settle() : 0
@@ -272,15 +314,15 @@ final class SocketIOClient: EngineClient {
     }
 
     override func disconnect(_ socket: Socket, closesTransport: Bool) {
+        // First of all: the connection may break under the last word, and nobody is to come back by that.
+        if closesTransport { self.endsForGood = true }
         if let index = self.index(of: socket), self.connections.disconnectedByServer(index) {
+            socket.isPutOut = true
             let namespace = socket.namespace.namespace.name
             self.session?.sendMessage { PacketEncoder.disconnect(namespace: namespace, into: &$0) }
             self.close(index, .server, isFinal: true)
         }
-        if closesTransport {
-            self.endsForGood = true
-            self.session?.close(.forcedServerClose)
-        }
+        if closesTransport { self.session?.close(.forcedServerClose) }
     }
 
     override func sessionEnded(_ reason: CloseReason) {

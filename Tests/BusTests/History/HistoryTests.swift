@@ -78,4 +78,19 @@ extension HistoryLimits {
         #expect(history.index.rooms.isEmpty && history.index.users.isEmpty)
         #expect(history.index.everyone.count == 2)
     }
+
+    @Test func `what is dropped by time is the oldest, as much as is asked for`() {
+        var history = History<Int>(limits: .wide)
+        for sequence in 1...10 as ClosedRange<UInt64> {
+            log(&history, sequence, .init(rooms: ["a"]), bytes: 1_000, after: .seconds(Int64(sequence)))
+        }
+        #expect(history.oldest == start + .seconds(1))
+        #expect(history.drop(before: start + .seconds(1), limit: 100).isEmpty)
+        #expect(history.drop(before: start + .seconds(4), limit: 2).map(\.sequence) == [1, 2])
+        #expect(history.drop(before: start + .seconds(4), limit: 2).map(\.sequence) == [3])
+        #expect(history.drop(before: start + .seconds(99), limit: 100, bytes: 1_500).map(\.sequence) == [4, 5])
+        #expect(history.invariants() && history.floor == 5 && history.count == 5)
+        #expect(history.drop(before: start + .seconds(99), limit: 100).count == 5)
+        #expect(history.oldest == nil && history.bytes == 0 && history.floor == 10)
+    }
 }

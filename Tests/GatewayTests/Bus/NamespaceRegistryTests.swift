@@ -31,6 +31,7 @@ import Testing
         let used = try #require(self.registry.resolve("/tenant-used", rules: rules))
         for number in 0..<50 {
             let namespace = try #require(self.registry.resolve("/tenant-\(number)", rules: rules))
+            namespace.noteEntry()
             self.registry.release(namespace, forgetting: false)
         }
         #expect(self.registry.existing("/tenant-used") === used)
@@ -56,5 +57,42 @@ import Testing
         let again = try #require(self.registry.resolve("/tenant-a", rules: rules))
         #expect(again !== dynamic)
         #expect(again.index == dynamic.index)
+    }
+
+    /// KELVIN SIGN and K, and two ways to write é: the same to Swift's own comparison.
+    @Test(arguments: [("/tenant-\u{212A}1", "/tenant-K1"), ("/tenant-cafe\u{301}", "/tenant-caf\u{E9}")])
+    func `names are the same only when their bytes are`(one: String, other: String) throws {
+        #expect(one == other)
+        let rules = try self.rules(limit: 10)
+        let first = try #require(self.registry.resolve(one, rules: rules))
+        #expect(self.registry.existing(other) == nil)
+        let second = try #require(self.registry.resolve(other, rules: rules))
+        #expect(first !== second)
+        #expect(first.name.isExactly(one) && second.name.isExactly(other))
+        self.registry.release(first, forgetting: true)
+        #expect(self.registry.existing(one) == nil && self.registry.existing(other) === second)
+        #expect(self.registry.resolve(other, rules: [.name(one)]) == nil)
+        #expect(!NamespaceMatcher.name(one).accepts(other))
+    }
+
+    @Test func `whoever is refused leaves no namespace behind, whoever was let in does`() throws {
+        let rules = try self.rules(limit: 10)
+        let refused = try #require(self.registry.resolve("/tenant-a", rules: rules))
+        self.registry.release(refused, forgetting: false)
+        #expect(self.registry.existing("/tenant-a") == nil)
+        let entered = try #require(self.registry.resolve("/tenant-b", rules: rules))
+        entered.socketAdded()
+        entered.socketRemoved()
+        self.registry.release(entered, forgetting: false)
+        #expect(self.registry.existing("/tenant-b") === entered)
+    }
+
+    @Test func `to ask where a name leads opens nothing`() throws {
+        let rules = try self.rules(limit: 10)
+        let place = try #require(self.registry.place(of: "/tenant-a", rules: rules))
+        #expect(self.registry.place(of: "/else", rules: rules) == nil)
+        #expect(self.registry.all.isEmpty)
+        #expect(self.registry.label(of: place) == 1)
+        #expect(self.registry.open(place)?.label == 1)
     }
 }
