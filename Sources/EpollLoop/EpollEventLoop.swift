@@ -47,6 +47,8 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
     private var ended: [() -> Void] = []
     /// For the tasks of a round; kept for its memory.
     private var round: ContiguousArray<Task> = []
+    /// See ``executeNextCycle(_:)``.
+    private var nextCycle: [() -> Void] = []
 
     /// Starts the thread.
     ///
@@ -111,7 +113,8 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
         self.thread.store(pthread_self(), ordering: .relaxed)
         var hasMore = self.runTasks()
         while !self.isStopping {
-            let count = epoll_wait(self.poller, self.events, Self.batch, hasMore ? 0 : -1)
+            let goesOn = hasMore || !self.nextCycle.isEmpty
+            let count = epoll_wait(self.poller, self.events, Self.batch, goesOn ? 0 : -1)
             // Only EINTR can be meant.
             var isTimerDue = false
             for index in 0..<Int(max(0, count)) {
@@ -123,9 +126,17 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
                 }
             }
             if isTimerDue { self.runTimers() }
+            self.beginCycle()
             hasMore = self.runTasks()
         }
         self.end()
+    }
+
+    /// What waited for the sockets to be looked at is a task of this cycle now.
+    private func beginCycle() {
+        guard !self.nextCycle.isEmpty else { return }
+        for task in self.nextCycle { self.enqueue(task) }
+        self.nextCycle.removeAll(keepingCapacity: true)
     }
 
     /// Runs tasks until there are none, or until it is time to look at descriptors.
@@ -171,6 +182,7 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
     private func end() {
         for owner in self.slots.owners { owner.loopEnds() }
         for task in self.timers.removeAll() { task.run(inTime: false) }
+        self.beginCycle()
         // What they have set off; whoever goes on for ever is left alone.
         for _ in 0..<100 where self.runTasks() {}
         let rest = self.queue.withLock { queue in
@@ -260,6 +272,14 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
 
     /// The same for a task that is made and run on this loop.
     public func _executeIsolatedUnsafeUnchecked(_ task: @escaping () -> Void) { self.enqueue(task) }
+
+    /// The same once descriptors have been looked at again: for who has much to do and lets others have their turn.
+    ///
+    /// On the loop only.
+    public func executeNextCycle(_ task: @escaping () -> Void) {
+        self.preconditionInEventLoop()
+        self.nextCycle.append(task)
+    }
 
     /// Returns `false` when nothing is run any more.
     @discardableResult private func enqueue(_ task: @escaping () -> Void) -> Bool {

@@ -102,6 +102,31 @@ private final class Recorder: Pollable, @unchecked Sendable {
         }
     }
 
+    @Test func `a task for the next cycle comes after what sockets have brought meanwhile`() async throws {
+        try await self.withLoop { loop in
+            let pair = socketPair()
+            let seen = Log()
+            let promise = loop.makePromise(of: Void.self)
+            loop.execute {
+                let recorder = Recorder { recorder, _ in
+                    seen.add(2)
+                    loop.close(recorder)
+                }
+                try! loop.watch(recorder, pair.near, for: .input)
+                write(pair.far, "x", 1)
+                loop.executeNextCycle {
+                    loop.preconditionInEventLoop()
+                    seen.add(3)
+                    promise.succeed()
+                }
+                loop.execute { seen.add(1) }
+            }
+            try await promise.futureResult.get()
+            #expect(seen.all == [1, 2, 3])
+            close(pair.far)
+        }
+    }
+
     @Test func `timers run in order and never early, from whichever thread they were made`() async throws {
         try await self.withLoop { loop in
             let ran = Log()

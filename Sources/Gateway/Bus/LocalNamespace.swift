@@ -75,17 +75,19 @@ final class LocalNamespace {
 
     // MARK: - What the bus brings
 
-    /// The offset up to which everything has been applied to the sockets here, after applying all that has come.
+    /// The offset up to which everything has been applied to the sockets here, after applying what has come.
     func settle() -> UInt64 {
         // An item that is being applied has not reached everybody yet.
         guard !self.shard.isDrainingInbox else { return self.position }
         let head = self.namespace.head
-        self.shard.drainInbox()
+        // What is left reaches the sockets here, also those that come now.
+        guard self.shard.drainInbox() else { return self.position }
         self.position = max(self.position, head)
         return self.position
     }
 
-    func apply(_ item: BusItem) {
+    /// Returns how many sockets it reached.
+    func apply(_ item: BusItem) -> Int {
         self.applying = item.offset
         defer {
             self.applying = nil
@@ -113,9 +115,11 @@ final class LocalNamespace {
         case .refresh(_, let end):
             self.each(reached) { AuthorizationTimer.start(for: $0, until: end) }
         }
-        item.reached(reached.count)
+        let count = reached.count
+        item.reached(count)
         reached.removeAll(keepingCapacity: reached.count < 65_536)
         if self.reached.isEmpty { swap(&reached, &self.reached) }
+        return count
     }
 
     private func each(_ members: ContiguousArray<Member>, _ body: (Socket) -> Void) {

@@ -1,3 +1,4 @@
+import CEpoll
 import Configuration
 import Glibc
 import NIOCore

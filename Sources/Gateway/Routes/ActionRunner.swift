@@ -58,41 +58,45 @@ final class ActionRunner: Sendable {
         let shard = socket.namespace.shard
         if socket.track?.isAway == true {
             // Its client may be back elsewhere, or come back: the order of the namespace knows what becomes of it.
-            self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
-            return
+            return self.publish(action, for: socket)
         }
         switch action {
         case .join(let rooms, .me):
             // What was published before is not for a new member, and what a leaving one should still get is delivered.
-            shard.drainInbox()
+            guard shard.drainInbox() else { return self.publish(action, for: socket) }
             guard socket.phase == .connected else { return }
             _ = socket.namespace.join(rooms, socket)
         case .leave(let rooms, .me):
-            shard.drainInbox()
+            guard shard.drainInbox() else { return self.publish(action, for: socket) }
             guard socket.phase == .connected else { return }
             socket.namespace.leave(rooms, socket)
         case .disconnect(.me, let close, _):
-            shard.drainInbox()
+            guard shard.drainInbox() else { return self.publish(action, for: socket) }
             socket.client.disconnect(socket, closesTransport: close)
         case .kick(.me, let reason):
-            shard.drainInbox()
+            guard shard.drainInbox() else { return self.publish(action, for: socket) }
             socket.client.kick(reason: reason)
         case .state(let set, let unset, .me):
             _ = socket.updateState(set: set, unset: unset)
         case .send(let send) where self.sendsAtOnce(to: send.to, on: shard):
             // What was published before comes first; nothing else sees this message, so it needs no place in the order.
-            shard.drainInbox()
+            guard shard.drainInbox() else { return self.publish(action, for: socket) }
             guard socket.phase == .connected else { return }
             if !socket.client.send(send.payload, to: socket) {
-                self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
+                self.publish(action, for: socket)
             }
         case .refresh(let expiresAt, let ttl):
             if let end = AuthorizationEnd(expiresAt: expiresAt, ttlSeconds: ttl) { self.extend(socket, until: end) }
         case .renew(let token):
             self.renew(socket, by: token)
         default:
-            self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
+            self.publish(action, for: socket)
         }
+    }
+
+    /// An action for a socket takes its place behind everything that its loop has not got to.
+    private func publish(_ action: Action, for socket: Socket) {
+        self.publish(action, own: socket.namespace.namespace, selfID: socket.id)
     }
 
     /// Whether the socket's own client can be sent something without the bus.

@@ -94,9 +94,14 @@ extension Router {
             self.warnings.warning("answer \(route)", "route \(route): answer not applied: \(problem)")
             return self.fail(ClientError(.handlerError), pending)
         }
-        if pending.ackID != nil, !answer.actions.isEmpty { socket.namespace.shard.drainInbox() }
-        let reply = answer.reply
-        self.acknowledge(
-            DedupeAnswer(arguments: ByteBuffer(bytes: reply.arguments), attachments: reply.attachments), pending)
+        let reply = DedupeAnswer(
+            arguments: ByteBuffer(bytes: answer.reply.arguments), attachments: answer.reply.attachments)
+        let shard = socket.namespace.shard
+        if pending.ackID == nil || answer.actions.isEmpty || shard.drainInbox() {
+            self.acknowledge(reply, pending)
+        } else {
+            shard.afterArrivals { self.acknowledge(reply, pending) }
+        }
+        if !answer.actions.isEmpty { self.holdUp(socket.client, in: socket.namespace) }
     }
 }

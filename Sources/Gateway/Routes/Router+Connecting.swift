@@ -64,10 +64,18 @@ extension Router {
         }
     }
 
-    private func letIn(_ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, rooms: () -> [String]) {
+    private func letIn(
+        _ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, rooms: @escaping () -> [String]
+    ) {
         guard socket.phase == .connecting else { return }
         // What was published before it came is not for it.
-        socket.namespace.shard.drainInbox()
+        let shard = socket.namespace.shard
+        guard !shard.drainInbox() else { return self.enter(socket, acceptance, rooms: rooms) }
+        shard.afterArrivals { self.enter(socket, acceptance, rooms: rooms) }
+    }
+
+    private func enter(_ socket: Socket, _ acceptance: ConnectAnswer.Acceptance, rooms: () -> [String]) {
+        guard socket.phase == .connecting else { return }
         socket.client.connectDecided(socket, .accept)
         socket.client.handshake.hold?.settle()
         guard socket.phase == .connected else { return }
@@ -84,6 +92,7 @@ extension Router {
         if let problem = self.actions.run(acceptance.actions, for: socket) {
             self.warnings.warning("connect actions", "actions of a connect answer not applied: \(problem)")
         }
+        if !acceptance.actions.isEmpty { self.holdUp(socket.client, in: socket.namespace) }
         // An action may have ended it already.
         guard socket.phase == .connected else { return }
         self.lifecycle(.connected, .connected, source)

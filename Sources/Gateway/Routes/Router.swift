@@ -171,14 +171,32 @@ final class Router: Sendable {
     /// Returns why nothing was done, if so.
     func carryOut(_ actions: [Action], _ socket: Socket, _ ack: PreparedAck?) -> String? {
         if let problem = self.actions.run(actions, for: socket) { return problem }
-        if !actions.isEmpty, socket.namespace.namespace.isCongested {
-            socket.client.throttle(for: Client.congestionPause)
-        }
+        let shard = socket.namespace.shard
         if let ack {
-            if !actions.isEmpty { socket.namespace.shard.drainInbox() }
-            socket.client.acknowledge(ack.id, ack.arguments, attachments: ack.attachments, socket: socket)
+            if actions.isEmpty || shard.drainInbox() {
+                socket.client.acknowledge(ack.id, ack.arguments, attachments: ack.attachments, socket: socket)
+            } else {
+                shard.afterArrivals {
+                    socket.client.acknowledge(ack.id, ack.arguments, attachments: ack.attachments, socket: socket)
+                }
+            }
         }
+        if !actions.isEmpty { self.holdUp(socket.client, in: socket.namespace) }
         return nil
+    }
+
+    /// A client that publishes more than can be delivered is not read until that has been caught up with.
+    ///
+    /// Called last: what it sends next must not come before anything that is still to be done.
+    func holdUp(_ client: Client, in namespace: LocalNamespace) {
+        // Some of it is delivered between the messages of one read: only that shows how much work they are.
+        if namespace.shard.handle.inbox.count > Inbox.few { namespace.shard.drainInbox() }
+        guard namespace.namespace.isCongested else { return }
+        if namespace.shard.hasArrivals {
+            client.awaitArrivals()
+        } else {
+            client.throttle(for: Client.congestionPause)
+        }
     }
 
     func fail(_ error: ClientError, _ socket: Socket, _ ackID: UInt64?) {

@@ -113,6 +113,19 @@ class Client {
         }
     }
 
+    private var awaitsArrivals = false
+
+    /// The client is not read until its loop has got to what has been published so far.
+    func awaitArrivals() {
+        guard !self.awaitsArrivals else { return }
+        self.awaitsArrivals = true
+        self.handlerBegan(cost: HandlerBackpressure.pause)
+        self.shard.afterArrivals {
+            self.awaitsArrivals = false
+            self.handlerEnded(cost: HandlerBackpressure.pause)
+        }
+    }
+
     /// A handler is through with an event of the client.
     func handlerEnded(cost: Int) {
         self.handlerBacklog -= cost

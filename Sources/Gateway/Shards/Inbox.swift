@@ -21,10 +21,12 @@ final class Inbox: Sendable {
     /// have a hundred thousand of them, so that no number of items says it.
     private static let patience: Duration = .milliseconds(100)
     /// Fewer are not asked for their age.
-    private static let few = 64
+    static let few = 64
 
     private let state = Mutex(State())
     private let waiting = Atomic(0)
+    /// A turn was not long enough for what had come.
+    private let overfull = Atomic(false)
 
     /// How many items wait.
     ///
@@ -32,9 +34,20 @@ final class Inbox: Sendable {
     var count: Int { self.waiting.load(ordering: .relaxed) }
 
     /// Whether more had better not come for now.
+    ///
+    /// What counts is work, not items: one turn of the shard does not do for what there is.
     var isCongested: Bool {
+        if self.overfull.load(ordering: .relaxed) { return true }
         let count = self.count
         return count > Self.congested || count > Self.few && self.isBehind
+    }
+
+    /// The shard says whether its turn was over before everything was applied.
+    func setOverfull(_ isOverfull: Bool) {
+        // Read by all who publish, so written only when it changes.
+        if self.overfull.load(ordering: .relaxed) != isOverfull {
+            self.overfull.store(isOverfull, ordering: .relaxed)
+        }
     }
 
     /// Whether the shard has not got to what came a while ago.

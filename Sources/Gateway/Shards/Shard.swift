@@ -61,9 +61,9 @@ final class Shard {
     private(set) var endpoints: EndpointTable
     private var dirtySessions: ContiguousArray<EngineSession> = []
     private var dirtyLongPolls: ContiguousArray<LongPollClient> = []
-    private var drained: ContiguousArray<BusItem> = []
+    /// What the bus has brought and how far it has been applied; see ``drainInbox()``.
+    var arrivals = Arrivals()
     private var isTurnScheduled = false
-    private(set) var isDrainingInbox = false
     private var turn: (@Sendable () -> Void)?
 
     init(handle: ShardHandle, core: GatewayCore) {
@@ -120,10 +120,12 @@ final class Shard {
     // MARK: - The turn
 
     /// Something is to be done before this turn ends.
-    func turnNeeded() {
+    ///
+    /// `nextCycle`: after sockets have been looked at again.
+    func turnNeeded(nextCycle: Bool = false) {
         guard !self.isTurnScheduled, let turn = self.turn else { return }
         self.isTurnScheduled = true
-        self.loop.execute(turn)
+        if nextCycle { self.loop.executeNextCycle(turn) } else { self.loop.execute(turn) }
     }
 
     /// The session's open poll is to be answered at the end of the turn.
@@ -139,7 +141,8 @@ final class Shard {
     }
 
     private func endTurn() {
-        self.drainInbox()
+        if self.arena.pieceCount > Self.maxPieces { self.flushConnections() }
+        self.applyArrivals()
         var index = 0
         while index < self.dirtySessions.count {
             self.dirtySessions[index].endTurn()
@@ -151,7 +154,10 @@ final class Shard {
         self.flushConnections()
         // Only now: everything above may ask for a turn, and this one serves it.
         self.isTurnScheduled = false
-        if !self.dirtySessions.isEmpty || !self.dirtyLongPolls.isEmpty || self.handle.inbox.count > 0 {
+        if self.hasArrivals {
+            // Sockets first: whoever publishes much has as much of the loop as everybody else together.
+            self.turnNeeded(nextCycle: true)
+        } else if !self.dirtySessions.isEmpty || !self.dirtyLongPolls.isEmpty {
             self.turnNeeded()
         }
     }
@@ -165,32 +171,6 @@ final class Shard {
         self.dirtyLongPolls.removeAll(keepingCapacity: true)
     }
 
-    /// Delivers what the bus has for this shard.
-    ///
-    /// Called at the end of a turn, and before anything that must not overtake an event that was published earlier: an
-    /// ack after its actions, a member leaving a room.
-    func drainInbox() {
-        // An item may end a socket, and what that sets off must not put newer items before the rest of this batch.
-        guard !self.isDrainingInbox, self.handle.inbox.count > 0 else { return }
-        self.isDrainingInbox = true
-        defer { self.isDrainingInbox = false }
-        var items: ContiguousArray<BusItem> = []
-        swap(&items, &self.drained)
-        while true {
-            self.handle.inbox.takeAll(into: &items)
-            guard !items.isEmpty else { break }
-            for item in items {
-                self.apply(item)
-                // One read may bring events for a million deliveries: they leave in pieces of this size.
-                if self.arena.pieceCount > Self.maxPieces { self.flushConnections() }
-            }
-            items.removeAll(keepingCapacity: items.count < 4_096)
-        }
-        swap(&items, &self.drained)
-    }
-
-    private static let maxPieces = 262_144
-
     private func flushConnections() {
         var index = 0
         // By index: a flush may close a connection, and that may send a last word to another one.
@@ -202,15 +182,6 @@ final class Shard {
         }
         self.outputs.endTurn()
         self.arena.removeAll()
-    }
-
-    private func apply(_ item: BusItem) {
-        if case .entry(let entry) = item.kind, self.localNamespace(item.namespace) == nil { return entry.admit() }
-        guard let namespace = self.localNamespace(item.namespace) else {
-            item.reached(0)
-            return
-        }
-        namespace.apply(item)
     }
 
     // MARK: - What lives here

@@ -157,7 +157,11 @@ package final class LoadRun {
 
     private func openMore(_ instant: UInt64) {
         let mayOpen = self.isChurning ? self.phase != .draining : self.phase == .opening
-        while mayOpen, self.opening < self.plan.concurrency {
+        guard mayOpen else { return }
+        var attempts = 0
+        // Attempts are counted too: one that fails at once leaves its place free for the next, for ever.
+        while self.opening < self.plan.concurrency, attempts < self.plan.concurrency {
+            defer { attempts += 1 }
             if self.isChurning {
                 guard let free = self.clients.firstIndex(where: { $0 == nil }) else { return }
                 self.open(free, instant)
