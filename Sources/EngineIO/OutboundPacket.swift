@@ -11,6 +11,10 @@ package struct OutboundPacket: Hashable, Sendable {
     package var payloadOffset: Int
     package var isBinary: Bool
 
+    /// What a packet costs in memory beside its bytes: its place in a queue, and the buffer of a small one, which is at
+    /// least so large.
+    package static let cost = 320
+
     package init(frame: ByteBuffer, payloadOffset: Int, isBinary: Bool = false) {
         precondition(payloadOffset >= 0 && payloadOffset <= frame.readableBytes)
         self.frame = frame

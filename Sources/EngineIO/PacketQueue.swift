@@ -7,6 +7,9 @@ struct PacketQueue {
     /// What the packets are on the polling wire, a separator for each included.
     private(set) var bytes = 0
 
+    /// What they cost in memory, at least.
+    var heldBytes: Int { bytes + count * OutboundPacket.cost }
+
     var isEmpty: Bool { packets.isEmpty }
     var count: Int { packets.count - head }
     var first: OutboundPacket? { isEmpty ? nil : packets[head] }

@@ -69,6 +69,9 @@ package struct Session: ~Copyable {
     /// Bytes that wait, as polling would send them.
     package var queuedBytes: Int { queue.bytes }
 
+    /// What they cost in memory: many small packets are much more than their bytes.
+    package var heldBytes: Int { queue.heldBytes }
+
     package var queuedPackets: Int { queue.count }
 
     /// Something sent now would leave now.

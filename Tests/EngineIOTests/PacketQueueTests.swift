@@ -26,6 +26,15 @@ import Testing
         #expect(queue.popFirst()?.frame == nil)
     }
 
+    @Test func `many small packets are held to cost more than their bytes`() {
+        var queue = PacketQueue()
+        for _ in 0..<1_000 { queue.append(.text("43")) }
+        #expect(queue.bytes == 3_000)
+        #expect(queue.heldBytes == 3_000 + 1_000 * OutboundPacket.cost)
+        while queue.popFirst() != nil {}
+        #expect(queue.heldBytes == 0)
+    }
+
     @Test func `removing all leaves nothing`() {
         var queue = PacketQueue()
         for index in 0..<100 { queue.append(.binary([UInt8(index)])) }

@@ -1,12 +1,13 @@
 """Much work in few bytes: a burst of tiny events for many receivers takes its time, and nobody else waits for that."""
 
+import base64
 import contextlib
 import selectors
 import threading
 import time
 
 from gateway import eventually
-from wire import TEXT, Client, config
+from wire import BINARY, TEXT, Client, Polling, config
 
 MEMBERS = 400
 EVENTS = 5_000
@@ -133,3 +134,38 @@ def test_R5_an_answer_comes_after_what_its_event_has_set_off(launch):
         assert worst < 1, f"an answer took {worst:.2f} s"
         bytes = sum(len(f'xx42["told",{number}]') for number in range(2_000))
         eventually(lambda: set(swallowers.bytes.values()) == {bytes}, 30, "everybody has got everything")
+
+
+def test_R1_a_polling_client_that_keeps_up_gets_a_large_attachment(launch):
+    """Base64 makes more of it than may be queued; but nothing was queued before it, and the poll is open."""
+    routes = [{"name": "file", "match": {"event": "file"},
+               "actions": [{"do": "emit", "to": {"all": True}, "event": "file", "args": "{args}"}]}]
+    gateway = launch(open_handed() | {"routes": routes})
+    with Client(gateway.port) as publisher:
+        poller = Polling(gateway.port)
+        poller.send("40")
+        assert poller.packet().startswith("40{")
+        publisher.send('451-["file",{"_placeholder":true,"num":0}]')
+        data = bytes(range(256)) * 3_200
+        publisher.sock.sendall(publisher.frame(BINARY, data))
+        assert poller.packet(20) == '451-["file",{"_placeholder":true,"num":0}]'
+        attachment = poller.packet(20)
+        assert attachment[0] == "b" and base64.b64decode(attachment[1:]) == data
+        assert gateway.metric("gatehouse_slow_consumers_closed_total") == 0
+
+
+def test_R1_tiny_answers_that_nobody_fetches_take_little_memory(launch):
+    """What is queued is limited in memory, not in bytes of text: an answer of seven bytes takes more than that."""
+    gateway = launch(open_handed())
+    before, clients = gateway.memory_bytes(), []
+    for _ in range(4):
+        client = Polling(gateway.port)
+        clients.append(client)
+        client.send("40")
+        client.packet()
+        # It is closed as one that does not fetch what it is sent; until then it is answered.
+        with contextlib.suppress(AssertionError):
+            for _ in range(5):
+                client.send(*['420["ask"]'] * 20_000)
+    assert gateway.metric("gatehouse_slow_consumers_closed_total") == 4
+    assert gateway.memory_bytes() - before < 48 << 20

@@ -22,9 +22,19 @@ struct DirectWriter {
     /// it is written.
     static let maxDrain = 1 << 20
 
+    /// What is so small joins others in a buffer: one of its own would take more memory than its bytes.
+    static let small = 1_024
+    /// A buffer that small ones have joined gets no more from here on.
+    private static let joined = 16_384
+
     private var waiting: Deque<ByteBuffer> = []
+    /// The last of ``waiting`` is a copy of small ones.
+    private var joins = false
     /// Bytes that the kernel has not taken yet.
     private(set) var backlog = 0
+
+    /// How many buffers the backlog consists of.
+    var bufferCount: Int { self.waiting.count }
 
     /// Offers `bytes` to the kernel.
     ///
@@ -59,7 +69,16 @@ struct DirectWriter {
     mutating func queue(_ buffer: ByteBuffer) {
         guard buffer.readableBytes > 0 else { return }
         self.backlog += buffer.readableBytes
-        self.waiting.append(buffer)
+        guard buffer.readableBytes <= Self.small else {
+            self.joins = false
+            return self.waiting.append(buffer)
+        }
+        if self.joins, self.waiting.last.map({ $0.writerIndex < Self.joined }) == true {
+            self.waiting[self.waiting.count - 1].writeImmutableBuffer(buffer)
+        } else {
+            self.waiting.append(ByteBuffer(bytes: buffer.readableBytesView))
+            self.joins = true
+        }
     }
 
     /// Offers what waits, many buffers in one call.

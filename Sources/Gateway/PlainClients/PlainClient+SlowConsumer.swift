@@ -17,7 +17,7 @@ extension PlainClient {
     /// Returns `false` when the client keeps up: then it is sent now.
     func postpones(_ broadcast: Broadcast, _ packet: OutboundPacket, isBehind: Bool) -> Bool {
         guard let policy = self.endpoint.slowConsumer, self.backlog != nil || isBehind else { return false }
-        let bytes = packet.frame.readableBytes
+        let bytes = packet.frame.readableBytes + OutboundPacket.cost
         let backlog = self.backlog ?? EventBacklog(policy, limit: self.shard.limits.backlog)
         self.backlog = backlog
         self.shard.grew(by: bytes)
@@ -34,10 +34,9 @@ extension PlainClient {
     func postpones(kept packet: @autoclosure () -> OutboundPacket) -> Bool {
         guard let backlog = self.backlog else { return false }
         let packet = packet()
-        self.shard.grew(by: packet.frame.readableBytes)
-        self.judge(
-            backlog.events.append(
-                kept: PendingPacket(packet: packet, compress: true), bytes: packet.frame.readableBytes))
+        let bytes = packet.frame.readableBytes + OutboundPacket.cost
+        self.shard.grew(by: bytes)
+        self.judge(backlog.events.append(kept: PendingPacket(packet: packet, compress: true), bytes: bytes))
         return true
     }
 

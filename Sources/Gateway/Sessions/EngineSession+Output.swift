@@ -117,11 +117,20 @@ extension EngineSession {
     private func queued(_ packet: OutboundPacket, _ compress: Bool) {
         self.mayCompress = self.mayCompress || compress
         self.endpoint.counters.messageSent(isBinary: packet.isBinary)
-        self.shard.grew(by: packet.frame.readableBytes)
-        // A single message may be larger than the limit; it is the pile that must not grow.
-        guard self.machine.queuedBytes > self.shard.limits.outputHard, self.machine.queuedPackets > 1 else { return }
+        let cost = packet.pollingLength + 1 + OutboundPacket.cost
+        self.shard.grew(by: cost)
+        // A message with its attachments may be larger than the limit; it is the pile before it that must not grow.
+        let before = self.pileBefore ?? self.machine.heldBytes - cost
+        guard before > self.shard.limits.outputHard else { return }
         // Nobody fetches it: what is queued must not grow for ever.
         self.closeSlow()
+    }
+
+    /// What `body` sends is one message with its attachments: all of it, or the session is closed before it.
+    func together(_ body: () -> Void) {
+        self.pileBefore = self.machine.heldBytes
+        defer { self.pileBefore = nil }
+        body()
     }
 
     func pollNeeded() {

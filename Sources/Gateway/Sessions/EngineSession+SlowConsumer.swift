@@ -18,21 +18,26 @@ extension EngineSession {
         if let policy = self.endpoint.slowConsumer, self.backlog != nil || self.isBehind {
             return self.postpone(entry, of: broadcast, policy)
         }
-        self.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
-        for (packet, id) in entry.attachments { self.send(packet, shared: id, compress: broadcast.compress) }
+        guard !entry.attachments.isEmpty else {
+            return self.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
+        }
+        self.together {
+            self.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
+            for (packet, id) in entry.attachments { self.send(packet, shared: id, compress: broadcast.compress) }
+        }
     }
 
     /// The client has more to take than ``limits.outputSoft``.
     private var isBehind: Bool {
         if let current = self.current, self.machine.isWritable { return current.isBehind }
-        return self.machine.queuedBytes > self.shard.limits.outputSoft
+        return self.machine.heldBytes > self.shard.limits.outputSoft
     }
 
     private func postpone(
         _ entry: SharedForm.Entry, of broadcast: Broadcast, _ policy: PendingPolicy
     ) {
         let packets = [entry.first] + entry.attachments.map(\.packet)
-        let bytes = packets.reduce(0) { $0 + $1.frame.readableBytes }
+        let bytes = packets.reduce(0) { $0 + $1.frame.readableBytes + OutboundPacket.cost }
         let backlog = self.backlog ?? EventBacklog(policy, limit: self.shard.limits.backlog)
         self.backlog = backlog
         self.shard.grew(by: bytes)
@@ -48,10 +53,10 @@ extension EngineSession {
     func waits(_ packet: @autoclosure () -> OutboundPacket, compress: Bool) -> Bool {
         guard let backlog = self.backlog else { return false }
         let packet = packet()
-        self.shard.grew(by: packet.frame.readableBytes)
+        let bytes = packet.frame.readableBytes + OutboundPacket.cost
+        self.shard.grew(by: bytes)
         self.judge(
-            backlog.events.append(
-                kept: PendingPackets(packets: [packet], compress: compress), bytes: packet.frame.readableBytes))
+            backlog.events.append(kept: PendingPackets(packets: [packet], compress: compress), bytes: bytes))
         return true
     }
 
@@ -63,7 +68,7 @@ extension EngineSession {
     func catchUp() {
         guard let backlog = self.backlog.take() else { return }
         while !self.isOver, self.hasRoom, let next = backlog.events.popFirst() {
-            for packet in next.packets { self.send(packet, compress: next.compress) }
+            self.together { for packet in next.packets { self.send(packet, compress: next.compress) } }
         }
         guard !self.isOver, !backlog.events.isEmpty else { return }
         self.backlog = backlog
@@ -71,7 +76,7 @@ extension EngineSession {
     }
 
     private var hasRoom: Bool {
-        let waiting = self.current?.bufferedBytes ?? self.machine.queuedBytes
+        let waiting = self.current?.bufferedBytes ?? self.machine.heldBytes
         return waiting < self.shard.limits.outputSoft
     }
 
@@ -88,7 +93,7 @@ extension EngineSession {
 
     /// Bytes that it keeps for its client, apart from what its connections hold.
     var heldBytes: Int {
-        self.machine.queuedBytes + (self.ready?.length ?? 0) + (self.post?.rest.readableBytes ?? 0)
+        self.machine.heldBytes + (self.ready?.length ?? 0) + (self.post?.rest.readableBytes ?? 0)
             + (self.backlog?.events.bytes ?? 0)
             + self.client.heldBytes
     }

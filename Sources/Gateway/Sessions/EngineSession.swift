@@ -48,6 +48,8 @@ final class EngineSession {
     var isDirty = false
     var budget: MessageBudget
     var isOver = false
+    /// What was queued before the message whose parts are being sent.
+    var pileBefore: Int?
     /// Whether what is queued for the next poll may be compressed.
     var mayCompress = false
     /// What waits while the client is behind; `nil` as long as it keeps up.

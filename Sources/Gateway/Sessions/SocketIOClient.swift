@@ -375,8 +375,10 @@ final class SocketIOClient: EngineClient {
                     namespace: namespace, id: id, arguments: $0, attachmentCount: attachments.count, into: &buffer)
             }
         }
-        for attachment in attachments {
-            self.session?.send(.binary(attachment, for: self.revision == .four ? .three : .four))
+        self.session?.together {
+            for attachment in attachments {
+                self.session?.send(.binary(attachment, for: self.revision == .four ? .three : .four))
+            }
         }
     }
 }

@@ -182,18 +182,28 @@ struct OutputArena {
         return index == second
     }
 
-    /// The pieces of a list as buffers that outlive the turn; shared ones stay shared.
+    /// The pieces of a list as buffers that outlive the turn; shared ones stay shared unless they are small.
     func buffers(of list: List) -> [ByteBuffer] {
         var result: [ByteBuffer] = []
+        /// The last one is our own copy.
+        var joins = false
         var index = list.head
         while index != .max {
             let piece = self.pieces[Int(index)]
-            if piece.buffer == Self.scratchIndex {
-                // A copy: a slice would keep the whole turn's scratch memory alive.
-                result.append(self.withBytes(of: piece) { ByteBuffer(bytes: $0) })
+            if piece.buffer != Self.scratchIndex, piece.length > DirectWriter.small {
+                result.append(self.buffers[Int(piece.buffer)])
+                joins = false
             } else {
-                let buffer = self.buffers[Int(piece.buffer)]
-                result.append(buffer)
+                // A copy: a slice would keep the whole turn's scratch memory alive. Small ones share a buffer, because
+                // each of its own takes more memory than its bytes.
+                self.withBytes(of: piece) { bytes in
+                    if joins {
+                        result[result.count - 1].writeBytes(bytes)
+                    } else {
+                        result.append(ByteBuffer(bytes: bytes))
+                    }
+                }
+                joins = true
             }
             index = piece.next
         }

@@ -40,6 +40,37 @@ import Testing
         #expect(pair.receive(10) == [1, 2, 3])
     }
 
+    @Test func `small pieces of the backlog share buffers, and everything leaves in order`() {
+        let pair = Pair()
+        var writer = DirectWriter()
+        var expected: [UInt8] = []
+        for number in 0..<20_000 {
+            let count = number % 1_000 == 999 ? 2 * DirectWriter.small : number % 9
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: number &+ $0) }
+            writer.queue(ByteBuffer(bytes: bytes))
+            expected += bytes
+        }
+        #expect(writer.backlog == expected.count)
+        // Twenty large ones, and what lies between them.
+        #expect(writer.bufferCount <= 45)
+        var received: [UInt8] = []
+        while writer.backlog > 0 {
+            guard case .wrote = writer.drain(to: pair.near) else {
+                Issue.record("failed")
+                return
+            }
+            // Joins a buffer of which a part has left.
+            if received.isEmpty {
+                writer.queue(ByteBuffer(bytes: [1, 2, 3]))
+                expected += [1, 2, 3]
+            }
+            received += pair.receive(1 << 20)
+        }
+        received += pair.receive(1 << 20)
+        #expect(received == expected)
+        #expect(writer.bufferCount == 0)
+    }
+
     @Test func `nothing is a success`() {
         #expect(self.write([], DirectWriter(), to: Pair()) == .wrote(0))
     }

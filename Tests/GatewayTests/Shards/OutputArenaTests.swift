@@ -67,6 +67,19 @@ import Testing
         #expect(!gathering.isEmpty)
     }
 
+    @Test func `small pieces that outlive the turn share a buffer`() {
+        var arena = OutputArena()
+        var list = OutputArena.List()
+        let large = ByteBuffer(repeating: 7, count: DirectWriter.small + 1)
+        let (shared, small) = (arena.add(large), arena.add(ByteBuffer(string: "small")))
+        for number in 0..<100 { _ = arena.append(to: &list) { $0.writeInteger(UInt8(number)) } }
+        _ = arena.append(shared, to: &list)
+        for _ in 0..<100 { _ = arena.append(small, to: &list) }
+        let buffers = arena.buffers(of: list)
+        #expect(buffers.map(\.readableBytes) == [100, DirectWriter.small + 1, 500])
+        #expect(buffers[1] == large)
+    }
+
     @Test func `an empty list has no bytes and an empty piece leaves no trace`() {
         var arena = OutputArena()
         var list = OutputArena.List()
@@ -81,7 +94,7 @@ import Testing
         _ = arena.append(to: &list) { $0.writeString("aaaa") }
         _ = arena.append(arena.add(ByteBuffer(string: "bbbb")), to: &list)
         #expect(self.bytes(of: list, in: arena, room: 7) == nil)
-        #expect(arena.buffers(of: list).map { String(buffer: $0) } == ["aaaa", "bbbb"])
+        #expect(arena.buffers(of: list).map { String(buffer: $0) } == ["aaaabbbb"])
     }
 
     @Test(arguments: [0, 1, 125, 126, 65_535, 65_536, 70_000])
