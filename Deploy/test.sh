@@ -43,7 +43,9 @@ GATEHOUSE_BINARY="$(swift build --show-bin-path)/gatehouse"
 export GATEHOUSE_BINARY
 
 step "Unit tests"
-swift test --skip-build
+# The simulators keep every core busy; what has sockets and clocks is tested apart from them.
+swift test --skip-build --skip GatewayTests
+swift test --skip-build --filter GatewayTests
 
 step "Formatting"
 if swift format --version >/dev/null 2>&1; then

@@ -120,15 +120,21 @@ extension EngineSession {
         let cost = packet.pollingLength + 1 + OutboundPacket.cost
         self.shard.grew(by: cost)
         // A message with its attachments may be larger than the limit; it is the pile before it that must not grow.
-        let before = self.pileBefore ?? self.machine.heldBytes - cost
-        guard before > self.shard.limits.outputHard else { return }
+        let before = self.pileBefore ?? self.machine.queuedBytes - packet.pollingLength - 1
+        let isPile = before > self.shard.limits.outputHard || self.machine.queuedPackets > Self.maxQueuedPackets
+        guard isPile else { return }
         // Nobody fetches it: what is queued must not grow for ever.
         self.closeSlow()
     }
 
+    /// Packets for one client, beside `limits.outputHard`.
+    ///
+    /// The memory of small ones is in their number: so many take some 5 MiB. What one turn delivers is far less.
+    static let maxQueuedPackets = 16_384
+
     /// What `body` sends is one message with its attachments: all of it, or the session is closed before it.
     func together(_ body: () -> Void) {
-        self.pileBefore = self.machine.heldBytes
+        self.pileBefore = self.machine.queuedBytes
         defer { self.pileBefore = nil }
         body()
     }

@@ -30,7 +30,7 @@ extension EngineSession {
     /// The client has more to take than ``limits.outputSoft``.
     private var isBehind: Bool {
         if let current = self.current, self.machine.isWritable { return current.isBehind }
-        return self.machine.heldBytes > self.shard.limits.outputSoft
+        return self.machine.queuedBytes > self.shard.limits.outputSoft
     }
 
     private func postpone(
@@ -76,7 +76,7 @@ extension EngineSession {
     }
 
     private var hasRoom: Bool {
-        let waiting = self.current?.bufferedBytes ?? self.machine.heldBytes
+        let waiting = self.current?.bufferedBytes ?? self.machine.queuedBytes
         return waiting < self.shard.limits.outputSoft
     }
 

@@ -97,7 +97,7 @@ import Testing
         func log(event: LogEvent) { self.lines.add("\(event.message)") }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `R6 a loop that is stuck is named in the log, and the service manager is not told that all is well`()
         async throws
     {

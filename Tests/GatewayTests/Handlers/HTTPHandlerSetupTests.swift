@@ -5,7 +5,7 @@ import Testing
 @testable import Configuration
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPHandlerSetupTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPHandlerSetupTests {
     private func problem(_ change: (inout GatewayConfiguration.HTTPHandler) -> Void) -> String? {
         var options = HandlerFixture.options(url: "http://127.0.0.1:3000/events")
         change(&options)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPHandlerShutdownTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPHandlerShutdownTests {
     @Test func `what is in flight and what waits comes to its end within the limit`() async throws {
         let gate = Gate()
         let backend = try await ScriptedBackend { _ in

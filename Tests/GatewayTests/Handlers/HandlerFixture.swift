@@ -14,7 +14,7 @@ struct HandlerFixture: Sendable {
     let log = LogLines()
 
     /// For what is not expected to time out, on a machine that is busy with other tests.
-    static let patience: Duration = .seconds(60)
+    static let patience: Duration = .seconds(300)
 
     init(
         url: String, timeout: Duration = Self.patience, concurrency: Int = 64, keys: [String] = [],
