@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +14,7 @@ import xml.etree.ElementTree
 import aiohttp.web
 import pytest
 
-from gateway import REPOSITORY, environment
+from gateway import REPOSITORY, environment, eventually
 from test_tls import authority, files, secured  # noqa: F401: fixtures
 
 BENCH = json.loads((REPOSITORY / "Config/examples/bench.json").read_text())
@@ -142,6 +144,24 @@ def test_a_rate_is_kept_whatever_comes_back(bench, gateway):
     code, report, errors = bench("echo", f"http://127.0.0.1:{gateway.port}", "-c", 5, "--rate", 200)
     assert code == 0, errors
     assert 80 <= report["messages"] <= 120
+
+
+def test_a_stall_that_outlives_the_measuring_shows(the_binary, gateway):
+    """Who was to be answered in that time waited: it counts, although the answers come when the time is up."""
+    received = lambda: gateway.metric("gatehouse_messages_received_total")
+    before = received()
+    with subprocess.Popen(
+            [the_binary, "bench", "echo", f"http://127.0.0.1:{gateway.port}", "--event", "echo", "--connections", "4",
+             "--rate", "200", "--warmup", "0", "--seconds", "4", "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        eventually(lambda: received() > before + 50, 20, "messages")
+        gateway.process.send_signal(signal.SIGSTOP)
+        try:
+            assert not select.select([], [], [], 4)[0]
+        finally:
+            gateway.process.send_signal(signal.SIGCONT)
+        report = json.loads(running.communicate(timeout=30)[0])
+    assert report["latencyMs"]["max"] > 1_000
 
 
 def test_over_tls_a_certificate_is_verified_unless_told_not_to(bench, launch, files):  # noqa: F811

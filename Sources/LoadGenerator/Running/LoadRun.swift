@@ -84,18 +84,18 @@ package final class LoadRun {
             self.plan.serverProcess.flatMap { ProcessUsage(process: $0)?.since(start) }
         }
         let own = ownStart.flatMap { start in ProcessUsage(process: getpid())?.since(start) }
-        let measured = (histogram: self.histogram, messages: self.messages)
+        let messages = self.messages
         self.phase = .draining
         self.turns(until: { self.undelivered == 0 }, for: min(self.plan.patience, .seconds(2)))
         let lost = self.lost + self.undelivered
-        let ready = self.isChurning ? Int(clamping: measured.messages) : self.readyCount
+        let ready = self.isChurning ? Int(clamping: messages) : self.readyCount
         self.closeAll()
 
         let isOpening = self.plan.scenario == .connect(churn: false)
         return LoadReport(
             plan: self.plan, ready: ready, failures: self.failures,
-            histogram: isOpening ? openingHistogram : measured.histogram,
-            messages: isOpening ? UInt64(self.readyCount) : measured.messages,
+            histogram: isOpening ? openingHistogram : self.histogram,
+            messages: isOpening ? UInt64(self.readyCount) : messages,
             seconds: isOpening ? Double(opened - started) / 1e9 : seconds,
             lost: lost, outOfOrder: self.outOfOrder,
             server: isOpening ? before.flatMap { held?.since($0) } : usage,
