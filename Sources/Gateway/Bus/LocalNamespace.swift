@@ -99,7 +99,7 @@ final class LocalNamespace {
         self.membership.forEachMember(of: item.target) { reached.append($0) }
         switch item.kind {
         case .broadcast(let broadcast):
-            self.deliver(broadcast, to: reached)
+            self.shard.delivering(to: reached.count) { self.deliver(broadcast, to: reached) }
         case .join(_, let rooms):
             self.each(reached) { _ = self.join(rooms, $0) }
         case .leave(_, let rooms):

@@ -203,8 +203,8 @@ extension Connection {
         self.shard.loop.change(self, to: self.interest.subtracting(.output))
         self.outputChanged()
         if self.phase == .flushing {
-            // What this turn still has comes first.
-            if self.row.map({ self.shard.outputs.isDirty($0) }) == true { return }
+            // What it is still to be sent comes first.
+            if self.row.map({ self.shard.outputs.isAwaited($0) }) == true { return }
             return self.shutDownOutput()
         }
         self.stream?.outputDrained()

@@ -21,7 +21,8 @@ final class LongPollClient: PlainClient {
     private var offset: Offset?
     /// It has been told, or is to be told, that it is put out.
     private var isPutOut = false
-    private var isDirty = false
+    /// It is to answer its request, and how soon.
+    private var dirty: Urgency?
     private let timerSlot = TimerSlot()
     /// When the next timer fires, if there is one.
     private var timerDue: ContinuousClock.Instant?
@@ -178,9 +179,10 @@ final class LongPollClient: PlainClient {
         case .waits:
             break
         case .answers:
-            guard !self.isDirty else { return }
-            self.isDirty = true
-            self.shard.markDirty(self)
+            let urgency = self.shard.urgency
+            if let dirty = self.dirty, dirty >= urgency { return }
+            self.dirty = urgency
+            self.shard.markDirty(self, urgency)
         case .full:
             self.closeSlow()
         }
@@ -188,7 +190,7 @@ final class LongPollClient: PlainClient {
 
     /// The end of the turn: what has come together answers the request that waits.
     func endTurn() {
-        self.isDirty = false
+        self.dirty = nil
         guard self.queue.hasMessages, let open = self.openRequest.take() else { return }
         let now = ContinuousClock.now
         self.answer(open.request, now: now)

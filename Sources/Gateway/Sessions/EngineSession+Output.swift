@@ -95,7 +95,8 @@ extension EngineSession {
             self.mayCompress = self.mayCompress || compress
             self.endpoint.counters.textSent &+= 1
             self.shard.grew(by: ready.length)
-            self.pollNeeded()
+            // What is ready is so for this turn only.
+            self.pollNeeded(.prompt)
         } else {
             self.send(.message(reserving: 128, body), compress: compress)
         }
@@ -139,15 +140,17 @@ extension EngineSession {
         body()
     }
 
-    func pollNeeded() {
-        guard !self.isDirty else { return }
-        self.isDirty = true
-        self.shard.markDirty(self)
+    func pollNeeded() { self.pollNeeded(self.shard.urgency) }
+
+    private func pollNeeded(_ urgency: Urgency) {
+        if let dirty = self.dirty, dirty >= urgency { return }
+        self.dirty = urgency
+        self.shard.markDirty(self, urgency)
     }
 
     /// The end of the turn: what has come together answers the open poll.
     func endTurn() {
-        self.isDirty = false
+        self.dirty = nil
         if self.machine.hasOpenPoll { self.answerPoll() }
         // Its poll has been answered otherwise.
         self.settle()

@@ -45,7 +45,8 @@ final class EngineSession {
     /// The first message of this turn for the open poll; as long as there is one, nothing is queued.
     @exclusivity(unchecked) var ready: TurnText.Place?
     var isPaused = false
-    var isDirty = false
+    /// It is to answer its poll, and how soon.
+    var dirty: Urgency?
     var budget: MessageBudget
     var isOver = false
     /// What was queued before the message whose parts are being sent.

@@ -38,10 +38,14 @@ struct OutputArena {
 
     /// How many pieces wait in all lists together.
     var pieceCount: Int { self.pieces.count }
+    /// Of all buffers together.
+    var byteCount: Int { self.bufferBytes + self.scratch.readableBytes }
+    private var bufferBytes = 0
 
     /// Makes a buffer known for this turn, once for all its receivers.
     mutating func add(_ buffer: ByteBuffer) -> BufferID {
         self.buffers.append(buffer)
+        self.bufferBytes += buffer.readableBytes
         return BufferID(index: UInt32(self.buffers.count - 1))
     }
 
@@ -215,6 +219,7 @@ struct OutputArena {
         // One large turn must not pin its memory for good.
         self.pieces.removeAll(keepingCapacity: self.pieces.count < 65_536)
         self.buffers.removeAll(keepingCapacity: self.buffers.count < 4_096)
+        self.bufferBytes = 0
         if self.scratch.capacity > 1 << 20 {
             self.scratch = ByteBuffer()
         } else {

@@ -38,7 +38,11 @@ private struct Condition: OptionSet {
     static var takesBroadcasts: Condition { Condition(rawValue: 2) }
     /// Both of these: a lane to it is open.
     static var isOpenLane: Condition { Condition(rawValue: 3) }
+    /// Its output leaves with this turn.
     static var isDirty: Condition { Condition(rawValue: 4) }
+    /// Its output leaves when there is time.
+    static var isBulk: Condition { Condition(rawValue: 8) }
+    static var isAwaited: Condition { [.isDirty, .isBulk] }
 }
 
 /// What each connection of a loop is to be sent in this turn, and whether it can be written without asking it.
@@ -49,7 +53,15 @@ struct OutputTable<Owner: AnyObject> {
     private var rows: ContiguousArray<Row> = []
     private var owners: ContiguousArray<Owner?> = []
     private var free: ContiguousArray<UInt32> = []
-    private var dirty: ContiguousArray<UInt32> = []
+    /// Rows whose output leaves with this turn, and those whose output leaves when there is time.
+    ///
+    /// One may be in both: whoever is sent something prompt gets all that its row has.
+    private var dirty: Deque<UInt32> = []
+    private var bulk: Deque<UInt32> = []
+    /// How many rows had something to send at once.
+    private var largest = 0
+    /// Of what is appended now.
+    var urgency = Urgency.prompt
     private(set) var count = 0
     /// What is being sent at the moment, and for which rows.
     private var sends: ContiguousArray<SocketSend> = []
@@ -129,19 +141,32 @@ struct OutputTable<Owner: AnyObject> {
         guard self.isValid(id) else { return }
         let index = Int(id.index)
         self.rows[index].output.bytes += body(&self.rows[index].output.list)
-        self.markDirty(id)
+        self.mark(id.index, self.urgency)
     }
 
     /// The connection is to be looked at when the turn ends.
     mutating func markDirty(_ id: OutputRowID) {
-        guard self.isValid(id), !self.rows[Int(id.index)].condition.contains(.isDirty) else { return }
-        self.rows[Int(id.index)].condition.insert(.isDirty)
-        self.dirty.append(id.index)
+        guard self.isValid(id) else { return }
+        self.mark(id.index, .prompt)
     }
 
-    /// Whether the end of the turn is still to come for a connection.
-    func isDirty(_ id: OutputRowID) -> Bool {
-        self.isValid(id) && self.rows[Int(id.index)].condition.contains(.isDirty)
+    private mutating func mark(_ row: UInt32, _ urgency: Urgency) {
+        let condition = self.rows[Int(row)].condition
+        switch urgency {
+        case .prompt:
+            guard !condition.contains(.isDirty) else { return }
+            self.rows[Int(row)].condition.insert(.isDirty)
+            self.dirty.append(row)
+        case .bulk:
+            guard condition.isDisjoint(with: .isAwaited) else { return }
+            self.rows[Int(row)].condition.insert(.isBulk)
+            self.bulk.append(row)
+        }
+    }
+
+    /// Whether what a connection is to be sent has not been written yet.
+    func isAwaited(_ id: OutputRowID) -> Bool {
+        self.isValid(id) && !self.rows[Int(id.index)].condition.isDisjoint(with: .isAwaited)
     }
 
     /// Drops what a connection was to be sent.
@@ -150,7 +175,11 @@ struct OutputTable<Owner: AnyObject> {
         _ = self.rows[Int(id.index)].takeOutput()
     }
 
+    /// Something leaves with this turn.
     var hasDirty: Bool { !self.dirty.isEmpty }
+
+    /// Something leaves when there is time.
+    var hasBulk: Bool { !self.bulk.isEmpty }
 
     /// Appends the same piece to one connection after the other, as long as their lanes are of one kind and open.
     ///
@@ -168,10 +197,7 @@ struct OutputTable<Owner: AnyObject> {
                 self.rows[row].condition.contains(.isOpenLane)
             else { return index }
             self.rows[row].output.bytes += arena.append(piece, to: &self.rows[row].output.list)
-            if !self.rows[row].condition.contains(.isDirty) {
-                self.rows[row].condition.insert(.isDirty)
-                self.dirty.append(lane.row.index)
-            }
+            self.mark(lane.row.index, self.urgency)
             index += 1
         }
         return index
@@ -179,13 +205,14 @@ struct OutputTable<Owner: AnyObject> {
 
     // MARK: - The end of the turn
 
-    /// Sends to the dirty connections, to many at once, and leaves to their owners what that does not settle.
+    /// Sends to the connections whose output leaves with this turn, to many at once, and leaves to their owners what that
+    /// does not settle.
     ///
-    /// `index` is where to go on; `nil` when all are done. Returns with each connection that has to be asked: what it was
-    /// to be sent, and how the attempt to write it ended, if there was one.
+    /// Returns with each connection that has to be asked: what it was to be sent, and how the attempt to write it ended, if
+    /// there was one. `nil` when there is no more.
     mutating func flush(
-        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer,
-        sender: inout SocketSender, sent: inout UInt64
+        _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer, sender: inout SocketSender,
+        sent: inout UInt64
     ) -> Unsettled? {
         while true {
             // All of these before anything else is sent: what a connection gets next must not overtake what is left.
@@ -195,44 +222,56 @@ struct OutputTable<Owner: AnyObject> {
                 return Unsettled(owner: owner, output: output, attempt: attempt)
             }
             while let row = self.unasked.popFirst().map(Int.init) {
-                self.rows[row].condition.remove(.isDirty)
+                self.rows[row].condition.subtract(.isAwaited)
                 let output = self.rows[row].takeOutput()
                 guard let owner = self.owners[row] else { continue }
                 return Unsettled(owner: owner, output: output, attempt: nil)
             }
-            guard index < self.dirty.count else { return nil }
-            self.sendNext(from: &index, arena, gather: gather, sender: &sender, sent: &sent)
+            guard !self.dirty.isEmpty else { return nil }
+            self.send(.prompt, arena, gather: gather, sender: &sender, sent: &sent)
         }
+    }
+
+    /// Sends to as many of the others as go together; what that does not settle is for the next
+    /// ``flush(_:gather:sender:sent:)``.
+    mutating func sendBulk(
+        _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer, sender: inout SocketSender,
+        sent: inout UInt64
+    ) {
+        self.send(.bulk, arena, gather: gather, sender: &sender, sent: &sent)
     }
 
     /// Sends to as many connections as go together.
     ///
     /// No owner is asked meanwhile, so that each descriptor is still that of its row's connection.
-    private mutating func sendNext(
-        from index: inout Int, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer,
+    private mutating func send(
+        _ urgency: Urgency, _ arena: borrowing OutputArena, gather: UnsafeMutableRawBufferPointer,
         sender: inout SocketSender, sent: inout UInt64
     ) {
+        self.largest = max(self.largest, self.dirty.count, self.bulk.count)
         var gathering = OutputArena.Gathering(in: gather)
-        while index < self.dirty.count, self.sends.count < SocketSender.capacity {
-            let row = Int(self.dirty[index])
+        for _ in 0..<SocketSender.capacity {
+            guard let index = urgency == .prompt ? self.dirty.first : self.bulk.first else { break }
+            let row = Int(index)
+            let isSettled = self.rows[row].condition.isDisjoint(with: .isAwaited)
             let descriptor = self.rows[row].descriptor
-            guard descriptor >= 0, !self.rows[row].output.list.isEmpty else {
-                self.unasked.append(self.dirty[index])
-                index += 1
-                continue
+            if isSettled {
+                // It went with something prompt, or its connection is gone.
+            } else if descriptor < 0 || self.rows[row].output.list.isEmpty {
+                self.unasked.append(index)
+            } else if let bytes = arena.bytes(of: self.rows[row].output.list, &gathering) {
+                self.sends.append(SocketSend(bytes, to: descriptor))
+                self.rows[row].condition.subtract(.isAwaited)
+                let id = OutputRowID(index: index, generation: self.rows[row].generation)
+                self.sending.append((id, self.rows[row].takeOutput()))
+            } else if gathering.isEmpty {
+                // There will never be room enough for it.
+                self.unasked.append(index)
+            } else {
+                // There is more room when those before it are gone.
+                break
             }
-            guard let bytes = arena.bytes(of: self.rows[row].output.list, &gathering) else {
-                // There is more room when those before it are gone, or there will never be enough.
-                guard gathering.isEmpty else { break }
-                self.unasked.append(self.dirty[index])
-                index += 1
-                continue
-            }
-            self.sends.append(SocketSend(bytes, to: descriptor))
-            self.rows[row].condition.remove(.isDirty)
-            let id = OutputRowID(index: UInt32(row), generation: self.rows[row].generation)
-            self.sending.append((id, self.rows[row].takeOutput()))
-            index += 1
+            if urgency == .prompt { self.dirty.removeFirst() } else { self.bulk.removeFirst() }
         }
         sender.send(&self.sends)
         for index in self.sends.indices {
@@ -255,10 +294,10 @@ struct OutputTable<Owner: AnyObject> {
         var attempt: DirectWriter.Outcome?
     }
 
-    /// All of ``flush(from:_:gather:sender:sent:)`` is done.
+    /// Everything has been sent.
     mutating func endTurn() {
-        let isSmall = self.dirty.count < 65_536
-        self.dirty.removeAll(keepingCapacity: isSmall)
-        if !isSmall { self.unasked = [] }
+        // A large room must not pin its memory for good.
+        if self.largest >= 65_536 { (self.dirty, self.bulk, self.unasked) = ([], [], []) }
+        self.largest = 0
     }
 }

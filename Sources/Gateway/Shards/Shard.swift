@@ -23,7 +23,7 @@ final class Shard {
     let compressor = Compressor()
     let deflatePool = DeflatePool()
     /// Gets what is put together there to the kernel.
-    private(set) var sender: SocketSender
+    var sender: SocketSender
     /// Where the pieces of a connection's turn are put together for one send.
     let gather: UnsafeMutableRawBufferPointer
     /// Where TLS connections decrypt to; made when there is one.
@@ -59,12 +59,10 @@ final class Shard {
     private var ulids = ULIDGenerator()
 
     private(set) var endpoints: EndpointTable
-    private var dirtySessions: ContiguousArray<EngineSession> = []
-    private var dirtyLongPolls: ContiguousArray<LongPollClient> = []
     /// What the bus has brought and how far it has been applied; see ``drainInbox()``.
     var arrivals = Arrivals()
-    private var isTurnScheduled = false
-    private var turn: (@Sendable () -> Void)?
+    /// See ``endTurn()``.
+    var turn = Turn()
 
     init(handle: ShardHandle, core: GatewayCore) {
         self.handle = handle
@@ -84,7 +82,7 @@ final class Shard {
         self.gather = .allocate(byteCount: 256 * 1_024, alignment: 16)
         self.endpoints = EndpointTable()
         let bound = NIOLoopBound(self, eventLoop: handle.loop)
-        self.turn = { bound.value.endTurn() }
+        self.turn.end = { bound.value.endTurn() }
         self.adopt(self.generation)
     }
 
@@ -115,73 +113,6 @@ final class Shard {
     /// An id that sorts by time.
     func nextULID() -> ULID {
         self.ulids.next(at: Timestamp(milliseconds: WallClock.milliseconds()), using: &self.random)
-    }
-
-    // MARK: - The turn
-
-    /// Something is to be done before this turn ends.
-    ///
-    /// `nextCycle`: after sockets have been looked at again.
-    func turnNeeded(nextCycle: Bool = false) {
-        guard !self.isTurnScheduled, let turn = self.turn else { return }
-        self.isTurnScheduled = true
-        if nextCycle { self.loop.executeNextCycle(turn) } else { self.loop.execute(turn) }
-    }
-
-    /// The session's open poll is to be answered at the end of the turn.
-    func markDirty(_ session: EngineSession) {
-        self.dirtySessions.append(session)
-        self.turnNeeded()
-    }
-
-    /// The same for a client of plain long-polling.
-    func markDirty(_ client: LongPollClient) {
-        self.dirtyLongPolls.append(client)
-        self.turnNeeded()
-    }
-
-    private func endTurn() {
-        if self.arena.pieceCount > Self.maxPieces { self.flushConnections() }
-        self.applyArrivals()
-        var index = 0
-        while index < self.dirtySessions.count {
-            self.dirtySessions[index].endTurn()
-            index += 1
-        }
-        self.dirtySessions.removeAll(keepingCapacity: true)
-        self.turnText.removeAll()
-        self.answerLongPolls()
-        self.flushConnections()
-        // Only now: everything above may ask for a turn, and this one serves it.
-        self.isTurnScheduled = false
-        if self.hasArrivals {
-            // Sockets first: whoever publishes much has as much of the loop as everybody else together.
-            self.turnNeeded(nextCycle: true)
-        } else if !self.dirtySessions.isEmpty || !self.dirtyLongPolls.isEmpty {
-            self.turnNeeded()
-        }
-    }
-
-    private func answerLongPolls() {
-        var index = 0
-        while index < self.dirtyLongPolls.count {
-            self.dirtyLongPolls[index].endTurn()
-            index += 1
-        }
-        self.dirtyLongPolls.removeAll(keepingCapacity: true)
-    }
-
-    private func flushConnections() {
-        var index = 0
-        // By index: a flush may close a connection, and that may send a last word to another one.
-        while let unsettled = self.outputs.flush(
-            from: &index, self.arena, gather: self.gather, sender: &self.sender, sent: &self.counters.sentBytes)
-        {
-            unsettled.owner.flushTurn(unsettled.output, unsettled.attempt)
-            self.relieveMemory()
-        }
-        self.outputs.endTurn()
-        self.arena.removeAll()
     }
 
     // MARK: - What lives here
@@ -254,6 +185,6 @@ final class Shard {
 
     func connectionClosed(_ row: OutputRowID) {
         guard self.outputs.remove(row) else { return }
-        if !self.isTurnScheduled, self.outputs.hasDirty { self.turnNeeded() }
+        if self.outputs.hasDirty { self.turnNeeded() }
     }
 }

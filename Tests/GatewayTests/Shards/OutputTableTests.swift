@@ -53,20 +53,23 @@ private final class Owner {
     private lazy var sender = SocketSender { _ in }
 
     /// Returns what a flush leaves to the connections; each is given to `asked` before the next.
+    ///
+    /// `bulk`: so many rounds of what leaves when there is time are sent first.
     private func flush(
-        asked: (OutputTable<Owner>.Unsettled) -> Void = { _ in }
+        bulk: Int = 0, asked: (OutputTable<Owner>.Unsettled) -> Void = { _ in }
     ) -> [OutputTable<Owner>.Unsettled] {
         let gather = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
         defer { gather.deallocate() }
         var left: [OutputTable<Owner>.Unsettled] = []
-        var index = 0
+        for _ in 0..<bulk {
+            self.table.sendBulk(self.arena, gather: gather, sender: &self.sender, sent: &self.sent)
+        }
         while let unsettled = self.table.flush(
-            from: &index, self.arena, gather: gather, sender: &self.sender, sent: &self.sent)
+            self.arena, gather: gather, sender: &self.sender, sent: &self.sent)
         {
             left.append(unsettled)
             asked(unsettled)
         }
-        self.table.endTurn()
         return left
     }
 
@@ -272,6 +275,68 @@ private final class Owner {
         #expect(left.last?.attempt == .wrote(0))
     }
 
+    // MARK: - Bulk
+
+    /// Appends as an event for many does.
+    private func asBulk(_ body: () -> Void) {
+        self.table.urgency = .bulk
+        body()
+        self.table.urgency = .prompt
+    }
+
+    @Test func `bulk waits for its time, and does not keep anything else waiting`() {
+        let ends = (0..<600).map { _ in SocketEnds() }
+        let rows = ends.indices.map { self.openRow(for: UInt32($0), descriptor: ends[$0].near) }
+        self.asBulk { #expect(self.broadcast("bulk ", to: ContiguousArray(0..<600)) == 600) }
+        self.say("prompt", to: rows[599])
+        #expect(self.flush().isEmpty)
+        // In the order in which it was said.
+        #expect(ends[599].readText() == "bulk prompt")
+        #expect(self.table.hasBulk && !self.table.hasDirty)
+        #expect(self.table.isAwaited(rows[0]) && !self.table.isAwaited(rows[599]))
+        #expect(ends[0].readText() == "")
+        #expect(self.flush(bulk: 1).isEmpty)
+        #expect(ends[..<SocketSender.capacity].allSatisfy { $0.readText() == "bulk " })
+        #expect(ends[SocketSender.capacity].readText() == "")
+        #expect(self.flush(bulk: 2).isEmpty)
+        #expect(!self.table.hasBulk)
+        #expect(ends[SocketSender.capacity..<599].allSatisfy { $0.readText() == "bulk " })
+        #expect(ends[599].readText() == "")
+    }
+
+    @Test func `bulk for a connection that has something prompt leaves with it`() {
+        let ends = SocketEnds()
+        let row = self.openRow(for: 0, descriptor: ends.near)
+        self.say("prompt, ", to: row)
+        self.asBulk { #expect(self.broadcast("bulk", to: [0]) == 1) }
+        #expect(!self.table.hasBulk)
+        #expect(self.flush().isEmpty)
+        #expect(ends.readText() == "prompt, bulk")
+    }
+
+    @Test func `bulk of a connection that ends is dropped, and its row is good for the next one`() {
+        let (old, new) = (SocketEnds(), SocketEnds())
+        let row = self.openRow(for: 0, descriptor: old.near)
+        self.asBulk { #expect(self.broadcast("too late", to: [0]) == 1) }
+        #expect(self.remove(row))
+        let next = self.openRow(for: 1, descriptor: new.near)
+        #expect(self.flush(bulk: 1).isEmpty)
+        self.asBulk { #expect(self.broadcast("bulk", to: [1]) == 1) }
+        #expect(self.table.isAwaited(next))
+        #expect(self.flush(bulk: 1).isEmpty)
+        #expect(old.readText() == "" && new.readText() == "bulk")
+    }
+
+    @Test func `bulk that its connection has to write is left to it`() {
+        let row = self.openRow(for: 0)
+        self.asBulk { #expect(self.broadcast("bulk", to: [0]) == 1) }
+        #expect(self.flush().isEmpty)
+        let left = self.flush(bulk: 1)
+        #expect(left.map(\.output.bytes) == [4])
+        #expect(!self.table.isAwaited(row))
+        #expect(self.flush(bulk: 1).isEmpty)
+    }
+
     @Test(arguments: UInt64(1)...10)
     func `whatever comes together, each peer reads all that it was sent, in order`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -294,17 +359,20 @@ private final class Owner {
             for _ in 0..<random.below(4) {
                 let message = String(repeating: "\(turn) ", count: 1 + random.below(random.oneIn(5) ? 3_000 : 50))
                 var start = 0
+                self.table.urgency = random.oneIn(2) ? .bulk : .prompt
                 // Over those who are behind.
                 while start < all.count {
                     let end = self.broadcast(message, to: all, from: start)
                     for client in start..<end { clients[client].expected += Array(message.utf8) }
                     start = end + 1
                 }
+                self.table.urgency = .prompt
                 let client = random.below(clients.count)
                 self.say("\(client)", to: clients[client].row)
                 clients[client].expected += Array("\(client)".utf8)
             }
-            _ = self.flush { unsettled in
+            let rounds = turn == 29 ? 10 : random.below(4)
+            _ = self.flush(bulk: rounds) { unsettled in
                 let client = Int(unsettled.owner.member!)
                 let bytes = self.arena.buffers(of: unsettled.output.list).flatMap { Array($0.readableBytesView) }
                 var taken = 0
@@ -312,7 +380,10 @@ private final class Owner {
                 clients[client].backlog += bytes[taken...]
                 self.table.set(clients[client].row, keepsUp: false, descriptor: -1)
             }
-            self.arena.removeAll()
+            if !self.table.hasBulk {
+                self.table.endTurn()
+                self.arena.removeAll()
+            }
             for client in clients.indices where turn == 29 || random.oneIn(2) {
                 clients[client].received += clients[client].ends.read()
                 while !clients[client].backlog.isEmpty {

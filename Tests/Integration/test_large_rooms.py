@@ -1,0 +1,105 @@
+"""An event for thousands takes its time; whoever is not in that room does not wait for all of it."""
+
+import contextlib
+import os
+import resource
+import select
+
+import pytest
+from wire import TEXT, Client, Polling, config
+
+ROUNDS = 10
+
+
+@pytest.fixture(autouse=True)
+def descriptors():
+    """Room for some thousand sockets here, and in the gateway, which inherits it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def wide_open(members):
+    limits = {"maxConnectionsPerIP": 4 * members, "acceptRate": "100000/s", "handshakesPerIP": "100000/s",
+              "maxPendingPerIP": 4 * members}
+    return config(pingInterval="5m", pingTimeout="5m") | {"limits": limits}
+
+
+def launch_on_one_loop(launch, members):
+    """On one processor, so that everybody is served by the same loop."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        return launch(wide_open(members))
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def is_readable(sock, timeout=0.0):
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(timeout * 1_000))
+
+
+def answered_meanwhile(bystander, publisher, number, first, last):
+    """Whether somebody else's question is answered between the first and the last delivery of an event."""
+    publisher.emit("all", number)
+    assert is_readable(first, 30), "the first member gets it"
+    assert bystander.ask("ask", number) == [number]
+    return not is_readable(last)
+
+
+def test_R5_whoever_is_not_in_a_large_room_is_answered_while_its_event_is_sent(launch):
+    members = min(3_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+    gateway = launch_on_one_loop(launch, members)
+    with contextlib.ExitStack() as held:
+        clients = [held.enter_context(Client(gateway.port)) for _ in range(members)]
+        publisher = held.enter_context(Client(gateway.port))
+        bystander = held.enter_context(Client(gateway.port, namespace="/custom"))
+        answered = 0
+        for number in range(ROUNDS):
+            answered += answered_meanwhile(bystander, publisher, number, clients[0].sock, clients[-1].sock)
+            # A word for one of the members comes after the event that is still under way, as it was said after it.
+            for client in clients:
+                assert client.event(30) == ["all", number]
+        assert answered > 0
+        # Behind each other, faster than they can be sent; an answer to one of the members does not come before them.
+        for number in range(20):
+            publisher.emit("all", number)
+        assert is_readable(clients[0].sock, 30)
+        clients[-1].sock.sendall(clients[-1].frame(TEXT, b'427["ask","last"]'))
+        for client in clients:
+            expected = [f'42["all",{number}]' for number in range(20)]
+            got = [client.packet(30) for _ in range(20 + (client is clients[-1]))]
+            assert [packet for packet in got if not packet.startswith("43")] == expected
+        assert '437["last"]' in got
+        assert gateway.metric("gatehouse_slow_consumers_closed_total") == 0
+
+
+def test_R5_the_polls_of_a_large_room_are_answered_in_pieces_as_well(launch):
+    members = 800
+    gateway = launch_on_one_loop(launch, members)
+    with contextlib.ExitStack() as held:
+        publisher = held.enter_context(Client(gateway.port))
+        bystander = held.enter_context(Client(gateway.port, namespace="/custom"))
+        pollers = []
+        for _ in range(members):
+            poller = Polling(gateway.port)
+            held.callback(poller.close)
+            poller.send("40")
+            assert poller.packet().startswith("40{")
+            pollers.append(poller)
+        answered = 0
+        for number in range(ROUNDS):
+            for poller in pollers:
+                connection = poller.connections["GET"]
+                connection.request("GET", poller.target)
+            # A question behind all of them: they are all held by now.
+            bystander.ask("ask", "held")
+            sockets = [poller.connections["GET"].sock for poller in pollers]
+            answered += answered_meanwhile(bystander, publisher, number, sockets[0], sockets[-1])
+            for poller in pollers:
+                body = poller.connections["GET"].getresponse().read().decode()
+                assert body == f'42["all",{number}]'
+        assert answered > 0
