@@ -4,7 +4,10 @@ import contextlib
 import os
 import resource
 import select
+import subprocess
+import sys
 
+import gateway as gateway_process
 import pytest
 from wire import TEXT, Client, Polling, config
 
@@ -103,3 +106,14 @@ def test_R5_the_polls_of_a_large_room_are_answered_in_pieces_as_well(launch):
                 body = poller.connections["GET"].getresponse().read().decode()
                 assert body == f'42["all",{number}]'
         assert answered > 0
+
+
+@pytest.mark.parametrize("transport", [(), ("--polling",)], ids=["websocket", "polling"])
+def test_R5_the_load_command_keeps_working(transport):
+    command = gateway_process.REPOSITORY / "Tests/Load/large_room.py"
+    run = subprocess.run(
+        [sys.executable, command, "--members", "300", "--rate", "5", "--seconds", "1", "--most", "5000", *transport],
+        capture_output=True, text=True, timeout=120,
+        env=gateway_process.environment(GATEHOUSE_BINARY=str(gateway_process.binary())))
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    assert "events to 300 members" in run.stdout and " 0 lost" in run.stdout
