@@ -7,7 +7,8 @@ struct Bench: AsyncParsableCommand {
         abstract: "Loads a Socket.IO or WebSocket server and measures it.",
         discussion: """
             URL is http://, https://, ws:// or wss://. Without a path, Socket.IO's is taken. \
-            Exit code 0 when everything came back in order, 1 otherwise.
+            Exit code 0 when everything came back in order, 1 otherwise, 69 when nothing could be measured, \
+            130 when it was interrupted: Ctrl-C ends it with a report of what it has measured so far.
             """,
         subcommands: [Connect.self, Echo.self, Fanout.self])
 
@@ -81,8 +82,11 @@ struct BenchOptions: ParsableArguments {
             ("--seconds must be above 0, at most 86400", self.seconds > 0 && self.seconds <= 86_400),
             ("--warmup must be 0 to 3600", (0...3_600).contains(self.warmup)),
             ("--concurrency must be 1 to 100000", (1...100_000).contains(self.concurrency)),
-            ("--rate must be above 0, at most 10000000", self.rate.map { $0 > 0 && $0 <= 10_000_000 } ?? true),
-            ("--source-addresses must be 1 to 250", (1...250).contains(self.sourceAddresses)),
+            ("--rate must be 0.001 to 10000000", self.rate.map { (0.001...10_000_000).contains($0) } ?? true),
+            (
+                "--source-addresses must be 1 to \(LoadPlan.sourceAddressLimit)",
+                (1...LoadPlan.sourceAddressLimit).contains(self.sourceAddresses)
+            ),
             ("--namespace starts with a slash", self.namespace.hasPrefix("/")),
             ("polling is a transport of socket.io only", self.dialect == .socketIO || self.transport == .webSocket),
         ]
@@ -128,60 +132,72 @@ struct BenchOptions: ParsableArguments {
         await reportingFailures {
             guard let server = ServerAddress(self.url) else { return }
             signal(SIGPIPE, SIG_IGN)
-            Self.raiseDescriptorLimit()
-            let line = ProgressLine()
+            if let svg { try self.checkWritable(svg) }
+            try self.checkMemory(scenario)
+            HostLimits.raiseDescriptors()
+            let plan = self.plan(scenario, server)
+            let line = BenchProgressLine()
+            Interruption.listen()
             let report: LoadReport
             do {
-                report = try LoadRun(self.plan(scenario, server)) { line.show($0) }.run()
+                report = try LoadRun(plan, isInterrupted: { Interruption.signal != nil }) { line.show($0) }.run()
             } catch let error as LoadError {
                 line.clear()
-                throw CommandFailure(69, "bench: \(self.url): \(error) (does the server run, and let this client in?)")
+                throw CommandFailure(Interruption.exitCode ?? 69, "bench: \(self.url): \(error.line)")
             }
             line.clear()
             if let svg {
                 let picture = HistogramPicture(report.histogram).svg(title: report.title)
                 guard FileManager.default.createFile(atPath: svg, contents: Data(picture.utf8)) else {
-                    throw CommandFailure(1, "bench: cannot write \(svg) (does its directory exist?)")
+                    throw Self.unwritable(svg)
                 }
             }
             print(self.json ? report.json : report.lines.joined(separator: "\n"))
-            guard report.isClean else { throw CommandFailure(1, lines: []) }
+            let remark = self.remark(report)
+            if let code = Interruption.exitCode { throw CommandFailure(code, lines: remark) }
+            guard report.isClean else { throw CommandFailure(1, lines: remark) }
         }
     }
 
-    /// Every client needs a descriptor, or two.
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-}
-
-/// What a run is at, on standard error: one line that is written over on a terminal, a line every five seconds elsewhere.
-private final class ProgressLine {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var words = 0
-
-    func show(_ progress: LoadProgress) {
-        self.words += 1
-        guard self.isTerminal || self.words % 5 == 0 else { return }
-        let seconds = Int(progress.elapsed / .seconds(1))
-        var text = "\(progress.phase.rawValue)  \(seconds) s  \(progress.ready)/\(progress.wanted) clients"
-        if progress.failed > 0 { text += "  \(progress.failed) failed" }
-        if progress.messagesPerSecond > 0 {
-            text += "  \(Int(progress.messagesPerSecond)) a second"
-            text += "  p50 \(Duration.text(nanoseconds: progress.histogram.percentile(0.5)))"
-            text += "  p99 \(Duration.text(nanoseconds: progress.histogram.percentile(0.99)))"
-        }
-        self.write(self.isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n")
+    /// What a report cannot say for itself: one line, or none.
+    private func remark(_ report: LoadReport) -> [String] {
+        if let shortage = report.shortage { return ["gatehouse: bench: \(self.url): \(shortage)"] }
+        guard report.messages == 0, report.lost > 0, !report.isInterrupted else { return [] }
+        let advice =
+            self.dialect == .webSocket
+            ? "does the server send back what it gets?"
+            : "does the server answer \(report.plan.event)? See --event and --no-ack"
+        return ["gatehouse: bench: \(self.url): clients are in, but no message came back (\(advice))"]
     }
 
-    func clear() {
-        if self.isTerminal, self.words > 0 { self.write("\r\u{1B}[K") }
+    /// What is on the way waits in memory for a server that reads it, or for a kernel that has room.
+    private func checkMemory(_ scenario: LoadPlan.Scenario) throws {
+        let most = 4 << 30
+        let senders = scenario == .fanout ? 1 : self.connections
+        guard self.rate == nil, scenario == .fanout || scenario == .echo else { return }
+        let bytes = senders * self.inFlight * self.size
+        guard bytes > most else { return }
+        throw CommandFailure(
+            64,
+            "bench: all messages on the way may be \(bytes >> 30) GiB together, and 4 GiB is the most "
+                + "(use fewer --connections, a smaller --in-flight or a smaller --size)")
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Known before the measuring, not after it; leaves nothing behind.
+    private func checkWritable(_ path: String) throws {
+        let isNew = access(path, F_OK) != 0
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.unwritable(path) }
+        close(descriptor)
+        if isNew { unlink(path) }
+    }
+
+    private static func unwritable(_ path: String) -> CommandFailure {
+        CommandFailure(
+            1,
+            "bench: cannot write \(path): \(String(cString: strerror(errno))) (give --svg a file in a directory of yours)"
+        )
+    }
 }
 
 extension LoadPlan.Dialect: ExpressibleByArgument {}

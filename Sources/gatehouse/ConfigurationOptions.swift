@@ -55,8 +55,7 @@ struct CommandFailure: Error {
 
     /// Prints the lines and ends the process.
     func exit() -> Never {
-        for line in self.lines { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-        Foundation.exit(self.code)
+        LastWords.exit(self.code, saying: self.lines.map { $0 + "\n" }.joined())
     }
 }
 

@@ -16,4 +16,20 @@ struct Gatehouse: AsyncParsableCommand {
             Emit.self, DeadLetters.self, OutboxCommand.self, RouteCommand.self, Bench.self, Version.self,
         ]
     )
+
+    static func main() async {
+        do {
+            var command = try Self.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = Self.exitCode(for: error)
+            // Help and the like are what was asked for: they go to standard output, and wait for their reader.
+            guard code != .success else { Self.exit(withError: error) }
+            LastWords.exit(code.rawValue, saying: Self.fullMessage(for: error) + "\n")
+        }
+    }
 }

@@ -32,8 +32,10 @@ def bench(the_binary, tmp_path):
 
     def run(*arguments, json_output=True, seconds=60):
         plan = PLAN if json_output else PLAN[:-1]
+        scenario, *others = map(str, arguments)
+        # What a test asks for comes last, and counts.
         done = subprocess.run(
-            [the_binary, "bench", *map(str, arguments), *plan], capture_output=True, text=True, timeout=seconds,
+            [the_binary, "bench", scenario, *plan, *others], capture_output=True, text=True, timeout=seconds,
             stdin=subprocess.DEVNULL, cwd=tmp_path, env=environment())
         printed = json.loads(done.stdout) if json_output and done.stdout else done.stdout
         return done.returncode, printed, done.stderr

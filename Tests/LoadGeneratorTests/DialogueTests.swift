@@ -80,12 +80,48 @@ import Testing
     @Test(arguments: [
         ("HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP 503"),
         ("HTTP/1.1 101 x\r\nsec-websocket-accept: nonsense\r\n\r\n", "a wrong Sec-WebSocket-Accept"),
+        ("HTTP/1.1 200 OK\r\n\r\nhello", "HTTP 200"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "an answer that is not HTTP"),
+        ("HTTP/1.1 101 \(String(repeating: "x", count: 70_000))", "an endless HTTP head"),
     ])
     func `a refusal is named`(_ answer: String, _ reason: String) throws {
         let dialogue = WebSocketDialogue(plan: try self.plan(.socketIO, .webSocket), random: 7)
         dialogue.opened(lane: 0)
         let error = #expect(throws: LoadError.self) { try self.hear(dialogue, Array(answer.utf8), pieces: 9) }
         #expect(error?.description == reason)
+    }
+
+    @Test(arguments: [
+        (200, "", "neither WebSocket nor Socket.IO"),
+        (302, "Location: https://other/\u{1B}x", "redirects to https://other/x: give that URL"),
+        (404, "", "an endpoint at /socket.io/"), (503, "", "lets no more clients in"),
+    ])
+    func `a refusal says what to do`(_ status: Int, _ field: String, _ words: String) throws {
+        for dialogue in [
+            WebSocketDialogue(plan: try self.plan(.socketIO, .webSocket), random: 7),
+            PollingDialogue(plan: try self.plan(.socketIO, .polling)),
+        ] where status != 200 || dialogue is WebSocketDialogue {
+            dialogue.opened(lane: 0)
+            let answer = Array("HTTP/1.1 \(status) x\r\n\(field)\r\n\r\n".utf8)
+            let error = #expect(throws: LoadError.self) { try self.hear(dialogue, answer, pieces: 9) }
+            #expect(error?.description == "HTTP \(status)")
+            #expect(error?.line.contains(words) == true)
+        }
+    }
+
+    @Test func `a page of another kind is no handshake`() throws {
+        let dialogue = PollingDialogue(plan: try self.plan(.socketIO, .polling))
+        dialogue.opened(lane: 0)
+        let error = #expect(throws: LoadError.self) { try self.hear(dialogue, self.response("<html>"), pieces: 9) }
+        #expect(error?.line == "no Engine.IO handshake (does it speak Socket.IO at /socket.io/?)")
+    }
+
+    @Test func `a client that is let in and hears nothing is told which protocol it speaks`() throws {
+        let dialogue = WebSocketDialogue(plan: try self.plan(.socketIO, .webSocket), random: 7)
+        dialogue.opened(lane: 0)
+        #expect(dialogue.silence(within: .seconds(10)).description == "no answer within 10.0 seconds")
+        _ = try self.hear(dialogue, self.accept(dialogue), pieces: 9)
+        #expect(dialogue.silence(within: .seconds(10)).line.contains("--protocol websocket"))
     }
 
     @Test(arguments: [1, 5, 1_000_000])

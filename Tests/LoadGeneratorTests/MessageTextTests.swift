@@ -39,29 +39,3 @@ import Testing
         #expect(self.answer(text, "gh12") == nil)
     }
 }
-
-@Suite struct FanoutTableTests {
-    @Test func `a message is through when its last receiver has it`() {
-        var table = FanoutTable()
-        #expect(table.sent(at: 5, receivers: 2) == 0)
-        #expect(table.sent(at: 6, receivers: 2) == 1)
-        #expect(table.missing == 4)
-        #expect(table.received(0).map { [$0.sent, $0.isLast ? 1 : 0] } == [5, 0])
-        #expect(table.received(0)?.isLast == true)
-        #expect(table.received(0) == nil)
-        #expect(table.missing == 2)
-    }
-
-    @Test func `a receiver that goes leaves nobody waiting for it`() {
-        var table = FanoutTable()
-        for instant in 1...3 as ClosedRange<UInt64> { _ = table.sent(at: instant, receivers: 2) }
-        _ = table.received(0)
-        _ = table.received(1)
-        let (lost, completed) = table.abandoned(after: 1, sentSince: 0)
-        #expect(lost == 1)
-        #expect(completed == 0)
-        #expect(table.missing == 3)
-        #expect(table.abandoned(after: nil, sentSince: 0).completed == 3)
-        #expect(table.missing == 0)
-    }
-}

@@ -32,6 +32,11 @@ package class Dialogue {
     /// Sends a text message; ready dialogues only.
     package func send(_ message: UnsafeRawBufferPointer) {}
 
+    /// What it means that the client is not in after so long.
+    package func silence(within patience: Duration) -> LoadError {
+        LoadError("no answer within \(patience)", advice: "is the server overloaded, or is it another kind of server?")
+    }
+
     /// Says goodbye, where the protocol has a word for it.
     package func close() {}
 }
@@ -73,7 +78,9 @@ struct PacketReader {
                 return .ready
             case UInt8(ascii: "1"): throw LoadError("disconnected by the server")
             case UInt8(ascii: "4"):
-                throw LoadError("refused: \(String(decoding: packet.dropFirst(2).prefix(120), as: UTF8.self))")
+                throw LoadError(
+                    "refused: \(LoadError.quoted(String(decoding: packet.dropFirst(2).prefix(400), as: UTF8.self)))",
+                    advice: "see --namespace and --header")
             default: return .message(UnsafeRawBufferPointer(rebasing: packet.dropFirst()))
             }
         default: return .nothing

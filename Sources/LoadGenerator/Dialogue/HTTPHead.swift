@@ -2,8 +2,22 @@
 struct HTTPHead {
     private let bytes: UnsafeRawBufferPointer
 
-    /// Where the head ends, after its empty line.
-    static func end(in bytes: UnsafeRawBufferPointer) -> Int? {
+    /// No server has that much to say before it comes to the point.
+    private static let maxBytes = 64 << 10
+
+    /// Where the head ends, after its empty line; `nil` when it is not all there.
+    ///
+    /// Throws when these bytes are no start of a response.
+    static func end(of bytes: UnsafeRawBufferPointer) throws(LoadError) -> Int? {
+        guard zip(bytes, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else {
+            throw LoadError("an answer that is not HTTP", advice: "is another service at this port, or TLS?")
+        }
+        if let end = Self.end(in: bytes) { return end }
+        guard bytes.count <= Self.maxBytes else { throw LoadError("an endless HTTP head") }
+        return nil
+    }
+
+    private static func end(in bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count >= 4 else { return nil }
         var index = 3
         while index < bytes.count {
@@ -42,5 +56,22 @@ struct HTTPHead {
             return String(decoding: line[(start + wanted.count + 1)...].drop { $0 == 0x20 }, as: UTF8.self)
         }
         return nil
+    }
+
+    /// Why a client that wanted something else cannot go on with this answer.
+    func refusal(of server: ServerAddress) -> LoadError {
+        let status = self.status
+        let path = server.path.isEmpty ? "/" : server.path
+        let advice: String? =
+            switch status {
+            case 200..<300: "it serves HTTP at \(path), but neither WebSocket nor Socket.IO: is the path right?"
+            case 300..<400: "it redirects to \(LoadError.quoted(self["location"] ?? "nowhere")): give that URL"
+            case 400: "does it speak this protocol at \(path)? See --protocol and --transport"
+            case 401, 403: "it wants to know who asks: see --header"
+            case 404, 405: "is there an endpoint at \(path)?"
+            case 429, 503: "it lets no more clients in for now: see its limits"
+            default: nil
+            }
+        return LoadError("HTTP \(status)", advice: advice)
     }
 }

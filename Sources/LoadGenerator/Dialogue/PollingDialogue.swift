@@ -63,9 +63,9 @@ package final class PollingDialogue: Dialogue {
     private func response(
         _ bytes: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
     ) throws(LoadError) -> Int? {
-        guard let start = HTTPHead.end(in: bytes) else { return nil }
+        guard let start = try HTTPHead.end(of: bytes) else { return nil }
         let head = HTTPHead(bytes[..<start])
-        guard head.status == 200 else { throw LoadError("HTTP \(head.status)") }
+        guard head.status == 200 else { throw head.refusal(of: self.plan.server) }
         if let length = head["content-length"].flatMap({ Int($0) }), (0...Self.maxBodyBytes).contains(length) {
             guard bytes.count - start >= length else { return nil }
             try self.body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)]), lane: lane, arrived)
@@ -93,6 +93,9 @@ package final class PollingDialogue: Dialogue {
         // The next poll leaves before its answers do.
         if self.sid != nil { self.output[0] += self.poll }
         try self.payload(body, arrived)
+        guard self.sid != nil else {
+            throw LoadError("no Engine.IO handshake", advice: "does it speak Socket.IO at \(self.plan.server.path)?")
+        }
     }
 
     /// A body in chunks, and where it ends; `nil` when it is not all there.

@@ -63,9 +63,9 @@ package final class WebSocketDialogue: Dialogue {
     ) throws(LoadError) {
         var rest = bytes
         if self.state == .opening {
-            guard let end = HTTPHead.end(in: rest) else { return self.keep(rest) }
+            guard let end = try HTTPHead.end(of: rest) else { return self.keep(rest) }
             let head = HTTPHead(rest[..<end])
-            guard head.status == 101 else { throw LoadError("HTTP \(head.status)") }
+            guard head.status == 101 else { throw head.refusal(of: self.plan.server) }
             guard head["sec-websocket-accept"] == Handshake.accept(forKey: self.key) else {
                 throw LoadError("a wrong Sec-WebSocket-Accept")
             }
@@ -127,6 +127,13 @@ package final class WebSocketDialogue: Dialogue {
 
     package override func send(_ message: UnsafeRawBufferPointer) {
         self.write(.text, message, type: self.packets == nil ? nil : UInt8(ascii: "4"))
+    }
+
+    package override func silence(within patience: Duration) -> LoadError {
+        guard self.state == .open else { return super.silence(within: patience) }
+        return LoadError(
+            "no Socket.IO handshake within \(patience)",
+            advice: "does it speak Socket.IO there, with this --namespace? Plain WebSocket is --protocol websocket")
     }
 
     package override func close() {

@@ -10,10 +10,9 @@ extension LoadReport {
             "  \(what)  \(self.messages) in \(String(format: "%.1f", self.seconds)) s, "
                 + "\(String(format: "%.0f", self.perSecond)) a second"
                 + (self.lost > 0 ? ", \(self.lost) LOST" : "")
+                + (self.notSent > 0 ? ", \(self.notSent) NOT SENT" : "")
                 + (self.outOfOrder > 0 ? ", \(self.outOfOrder) OUT OF ORDER" : ""))
-        for (reason, count) in self.failures.sorted(by: { $0.value > $1.value }).prefix(5) {
-            lines.append("  failed      \(count) × \(reason)")
-        }
+        lines += self.omissions
         let figures = Self.shares.map {
             "p\(HistogramPicture.percentText($0)) \(Duration.text(nanoseconds: self.histogram.percentile($0)))"
         }
@@ -36,6 +35,28 @@ extension LoadReport {
         }
         lines.append("")
         return lines + HistogramPicture(self.histogram).lines().map { "  " + $0 }
+    }
+
+    /// What is not in the figures, and why.
+    private var omissions: [String] {
+        var lines: [String] = []
+        if self.isInterrupted {
+            lines.append("  interrupted after \(String(format: "%.1f", self.ownSeconds)) s of measuring")
+        }
+        let reasons = self.failures.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        lines += reasons.prefix(5).map { "  failed      \($0.value) × \($0.key)" }
+        let others = reasons.dropFirst(5).reduce(0) { $0 + $1.value }
+        if others > 0 { lines.append("  failed      \(others) × for other reasons (--json names them)") }
+        if self.disconnected > 0 { lines.append("  of these    \(self.disconnected) had been in and were lost") }
+        if self.lost > 0 {
+            let wait = Int(LoadPlan.drainLimit / .seconds(1))
+            lines.append(
+                "  lost        no answer, nor within \(wait) s after the end, or the connection broke meanwhile")
+        }
+        if self.notSent > 0 {
+            lines.append("  not sent    due, but too many were on the way, or the generator was behind: lower --rate")
+        }
+        return lines
     }
 
     private var setting: String {

@@ -7,13 +7,17 @@ package struct LoadReport {
     package let ready: Int
     /// Clients that did not, or that were lost, by reason.
     package let failures: [String: Int]
+    /// Those among them that had been in.
+    package let disconnected: Int
     /// Of messages, or of openings; nanoseconds.
     package let histogram: LatencyHistogram
     /// Answers (echo), deliveries (fan-out) or openings (connect) within ``seconds``.
     package let messages: UInt64
     package let seconds: Double
-    /// Messages whose answer, or deliveries that, did not come.
+    /// Messages whose answer, deliveries that, or openings whose end did not come.
     package let lost: Int
+    /// Messages that were due and did not leave: too many were on the way, nobody was there, or the generator was behind.
+    package let notSent: Int
     package let outOfOrder: UInt64
     /// What the server's process used meanwhile.
     package let server: ProcessUsage?
@@ -23,6 +27,10 @@ package struct LoadReport {
     package let own: ProcessUsage?
     package let ownSeconds: Double
     package let bytesPerConnection: Double?
+    /// What this machine had too little of, in one line that says what to do.
+    package let shortage: String?
+    /// Somebody wanted it to end before its time: the figures are those until then.
+    package let isInterrupted: Bool
 
     package var failed: Int { self.failures.values.reduce(0, +) }
     package var perSecond: Double { self.seconds > 0 ? Double(self.messages) / self.seconds : 0 }
@@ -46,7 +54,7 @@ package struct LoadReport {
     }
 
     /// Whether everything that should have come did.
-    package var isClean: Bool { self.failed == 0 && self.lost == 0 && self.outOfOrder == 0 }
+    package var isClean: Bool { self.failed == 0 && self.lost == 0 && self.notSent == 0 && self.outOfOrder == 0 }
 
     /// The percentiles that a report names.
     static let shares = [0.5, 0.9, 0.99, 0.999]
@@ -67,11 +75,14 @@ package struct LoadReport {
         writer.member("messages", Int(clamping: self.messages))
         writer.member("messagesPerSecond", self.perSecond)
         writer.member("lost", self.lost)
+        writer.member("notSent", self.notSent)
         writer.member("outOfOrder", Int(clamping: self.outOfOrder))
         writer.key("failures")
         writer.beginObject()
         for (reason, count) in self.failures.sorted(by: { $0.key < $1.key }) { writer.member(reason, count) }
         writer.endObject()
+        writer.member("disconnected", self.disconnected)
+        if self.isInterrupted { writer.member("interrupted", true) }
         writer.key("latencyMs")
         writer.beginObject()
         for share in Self.shares {

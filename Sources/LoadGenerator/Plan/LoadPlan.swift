@@ -46,8 +46,13 @@ package struct LoadPlan: Sendable {
     package var sourceAddresses = 1
     /// The server's process, when it runs on this machine: its CPU and memory become part of the report.
     package var serverProcess: Int32?
-    /// How long nothing may come of an opening before it counts as failed, and of a last message before it is lost.
+    /// How long nothing may come of an opening before it counts as failed.
     package var patience: Duration = .seconds(10)
+
+    /// How long the last messages may be on their way before they are lost.
+    package static let drainLimit: Duration = .seconds(2)
+    /// What comes from more of them has fewer clients than ports in any case that fits one machine.
+    package static let sourceAddressLimit = 250
 
     package init(scenario: Scenario, server: ServerAddress, dialect: Dialect, transport: Transport) {
         self.scenario = scenario
@@ -56,10 +61,9 @@ package struct LoadPlan: Sendable {
         self.transport = transport
         self.event = scenario == .fanout ? "bcast" : "echo"
     }
-}
 
-/// Why a benchmark cannot run.
-package struct LoadError: Error, CustomStringConvertible {
-    package let description: String
-    package init(_ description: String) { self.description = description }
+    /// Connections that are open at once when all clients are in.
+    package var sockets: Int {
+        (self.connections + (self.scenario == .fanout ? 1 : 0)) * (self.transport == .polling ? 2 : 1)
+    }
 }

@@ -16,7 +16,8 @@ final class ClientSocket {
     init(to address: SocketAddress, source: UInt32?, tls: TLSClientContext?) throws(LoadError) {
         let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
         let descriptor = socket(address.family, Int32(kind), 0)
-        guard descriptor >= 0 else { throw LoadError(Self.reason("socket")) }
+        guard descriptor >= 0 else { throw LoadError("socket", code: errno) }
+        // From here on whoever throws leaves the descriptor to `deinit`.
         self.descriptor = descriptor
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
@@ -26,27 +27,22 @@ final class ClientSocket {
             var own = sockaddr_in()
             own.sin_family = sa_family_t(AF_INET)
             own.sin_addr.s_addr = source.bigEndian
-            _ = withUnsafePointer(to: &own) {
+            let result = withUnsafePointer(to: &own) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
+            guard result == 0 else { throw LoadError("bind", code: errno) }
         }
         let result = address.withPointer { connect(descriptor, $0, $1) }
-        guard result == 0 || errno == EINPROGRESS else {
-            let reason = Self.reason("connect")
-            Glibc.close(descriptor)
-            throw LoadError(reason)
-        }
-        self.ssl = tls?.connection(descriptor)
+        guard result == 0 || errno == EINPROGRESS else { throw LoadError("connect", code: errno) }
+        self.ssl = try tls?.connection(descriptor)
     }
 
     deinit {
         if let ssl { SSL_free(ssl) }
         Glibc.close(self.descriptor)
     }
-
-    private static func reason(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
 
     var wantsWrite: Bool {
         switch self.progress {
@@ -63,7 +59,7 @@ final class ClientSocket {
             var error: Int32 = 0
             var size = socklen_t(4)
             getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &error, &size)
-            guard error == 0 else { throw LoadError("connect: \(String(cString: strerror(error)))") }
+            guard error == 0 else { throw LoadError("connect", code: error) }
             self.isConnected = true
         }
         if let ssl {
@@ -73,7 +69,7 @@ final class ClientSocket {
                 switch SSL_get_error(ssl, result) {
                 case SSL_ERROR_WANT_READ: self.tlsWantsWrite = false
                 case SSL_ERROR_WANT_WRITE: self.tlsWantsWrite = true
-                default: throw LoadError("TLS: \(TLSClientContext.lastError())")
+                default: throw TLSClientContext.lastError()
                 }
                 return false
             }
@@ -91,7 +87,7 @@ final class ClientSocket {
                 switch SSL_get_error(ssl, count) {
                 case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
                 case SSL_ERROR_ZERO_RETURN: throw LoadError("closed by the server")
-                default: throw LoadError("TLS: \(TLSClientContext.lastError())")
+                default: throw TLSClientContext.lastError()
                 }
             }
             return UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])
@@ -99,7 +95,7 @@ final class ClientSocket {
         let count = recv(self.descriptor, buffer.baseAddress, buffer.count, 0)
         if count < 0 {
             guard errno != EAGAIN, errno != EINTR else { return nil }
-            throw LoadError(Self.reason("read"))
+            throw LoadError("read", code: errno)
         }
         guard count > 0 else { throw LoadError("closed by the server") }
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -129,10 +125,10 @@ final class ClientSocket {
                 if let ssl {
                     let error = SSL_get_error(ssl, Int32(count))
                     guard error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ else {
-                        throw LoadError("TLS: \(TLSClientContext.lastError())")
+                        throw TLSClientContext.lastError()
                     }
                 } else if errno != EAGAIN, errno != EINTR {
-                    throw LoadError(Self.reason("write"))
+                    throw LoadError("write", code: errno)
                 }
                 return
             }

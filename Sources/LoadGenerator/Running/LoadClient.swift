@@ -21,35 +21,8 @@ final class LoadClient {
         UInt64(self.generation) << 32 | UInt64(self.index) << 1 | UInt64(lane)
     }
 
-    // MARK: - Messages whose answers have not come
-
-    /// When each was sent, oldest first, from `firstPending` on.
-    private var pending: ContiguousArray<UInt64> = []
-    private var firstPending = 0
-    /// The number of the oldest one that waits for its answer.
-    private var oldest: UInt64 = 0
-
-    var pendingCount: Int { self.pending.count - self.firstPending }
-    var nextNumber: UInt64 { self.oldest + UInt64(self.pendingCount) }
-
-    func sent(at instant: UInt64) { self.pending.append(instant) }
-
-    /// The answer to a message came; returns when that was sent, or `nil` when it is not the next one in order.
-    func answered(_ number: UInt64) -> UInt64? {
-        guard self.pendingCount > 0, number == self.oldest else { return nil }
-        let instant = self.pending[self.firstPending]
-        self.firstPending += 1
-        self.oldest += 1
-        if self.firstPending == self.pending.count {
-            self.pending.removeAll(keepingCapacity: true)
-            self.firstPending = 0
-        } else if self.firstPending == 1_024 {
-            self.pending.removeFirst(1_024)
-            self.firstPending = 0
-        }
-        return instant
-    }
-
+    /// To the messages that it sent.
+    var answers = PendingAnswers()
     /// The newest fan-out that it received.
     var lastReceived: UInt64?
 }

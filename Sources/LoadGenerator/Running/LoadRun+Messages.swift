@@ -9,11 +9,11 @@ extension LoadRun {
 
     private var isSending: Bool { self.plan.rate == nil && (self.phase == .warmup || self.phase == .measuring) }
 
-    /// Messages, or deliveries of a fan-out, that have not come.
+    /// Messages, deliveries of a fan-out, or openings of a churn, that have not come.
     var undelivered: Int {
         switch self.plan.scenario {
-        case .connect: 0
-        case .echo: self.clients.reduce(0) { $0 + ($1?.pendingCount ?? 0) }
+        case .connect: self.isChurning ? self.opening : 0
+        case .echo: self.unanswered
         case .fanout: self.fanout.missing
         }
     }
@@ -27,17 +27,28 @@ extension LoadRun {
     }
 
     /// Sends the next message; `instant` is when it should have left.
+    ///
+    /// What cannot leave is counted.
     func sendOne(_ client: LoadClient, at instant: UInt64) {
         if self.plan.scenario == .fanout {
             let receivers = self.readyCount - (client.isReady ? 1 : 0)
-            guard receivers > 0, let number = self.fanout.sent(at: instant, receivers: receivers) else { return }
+            guard let number = self.fanout.sent(at: instant, receivers: receivers) else {
+                self.notSent += 1
+                return
+            }
             self.text.make(number)
         } else {
-            self.text.make(client.nextNumber)
-            client.sent(at: instant)
+            self.makeNext(client, at: instant)
         }
         self.text.bytes.withUnsafeBytes { client.dialogue.send($0) }
         self.flush(client)
+    }
+
+    private func makeNext(_ client: LoadClient, at instant: UInt64) {
+        self.text.make(client.answers.next)
+        let givenUp = client.answers.add(at: instant)
+        self.lost += givenUp
+        self.unanswered += 1 - givenUp
     }
 
     func received(_ message: UnsafeRawBufferPointer, _ client: LoadClient) {
@@ -45,19 +56,23 @@ extension LoadRun {
         case .connect: break
         case .echo:
             guard let number = self.text.answer(in: message) else { return }
-            guard let sent = client.answered(number) else {
+            switch client.answers.answer(number) {
+            case .unexpected:
                 self.outOfOrder += 1
                 return
+            case .early(let sent):
+                self.outOfOrder += 1
+                self.count(since: sent)
+            case .inOrder(let sent): self.count(since: sent)
             }
-            self.count(since: sent)
+            self.unanswered -= 1
             guard self.isSending else { return }
             // Left to the end of this read, so that several answers at once lead to one write.
-            self.text.make(client.nextNumber)
-            client.sent(at: now())
+            self.makeNext(client, at: now())
             self.text.bytes.withUnsafeBytes { client.dialogue.send($0) }
         case .fanout:
             guard client !== self.sender, let number = MessageText.number(in: message) else { return }
-            if let last = client.lastReceived, number <= last {
+            guard self.fanout.hasSent(number), client.lastReceived.map({ number > $0 }) ?? true else {
                 self.outOfOrder += 1
                 return
             }
@@ -72,11 +87,15 @@ extension LoadRun {
     func abandon(_ client: LoadClient) {
         switch self.plan.scenario {
         case .connect: break
-        case .echo: self.lost += client.pendingCount
+        case .echo:
+            self.lost += client.answers.count
+            self.unanswered -= client.answers.count
         case .fanout:
+            // The sender is no receiver.
+            guard client.index != self.wanted - 1 else { return }
             let (lost, completed) = self.fanout.abandoned(after: client.lastReceived, sentSince: client.startedAt)
             self.lost += lost
-            guard self.isSending, let sender = self.sender, sender !== client else { return }
+            guard self.isSending, let sender = self.sender else { return }
             for _ in 0..<completed { self.sendOne(sender, at: now()) }
         }
     }
@@ -88,54 +107,48 @@ extension LoadRun {
         let instant = now()
         self.histogram.record(instant > sent ? instant - sent : 0)
     }
-}
 
-/// The messages of a fan-out that not every receiver has got yet.
-struct FanoutTable {
-    private struct Entry {
-        var sent: UInt64
-        var missing: Int
+    // MARK: - At a rate
+
+    /// Messages that leave in one turn, so that answers are read meanwhile.
+    private static let sendsPerTurn = 1_024
+    /// Messages that wait for answers, and for a server that reads them, at most.
+    private static let maxUnanswered = 1 << 20
+    private static let maxUnansweredBytes = 256 << 20
+
+    private var mayWaitForMore: Bool {
+        let onTheWay = self.plan.scenario == .fanout ? self.fanout.count : self.unanswered
+        return onTheWay < max(1_000, min(Self.maxUnanswered, Self.maxUnansweredBytes / self.plan.size))
     }
 
-    /// Messages on the way at once; a sender at a rate stops there, which shows as messages that are not sent.
-    private static let capacity = 1 << 16
-
-    private var entries: [UInt64: Entry] = [:]
-    private var next: UInt64 = 0
-    private(set) var missing = 0
-
-    /// Returns the number of the message, or `nil` when too many are on the way.
-    mutating func sent(at instant: UInt64, receivers: Int) -> UInt64? {
-        guard self.entries.count < Self.capacity else { return nil }
-        defer { self.next += 1 }
-        self.entries[self.next] = Entry(sent: instant, missing: receivers)
-        self.missing += receivers
-        return self.next
+    /// Sends what is due, whatever has come back.
+    func sendDue(_ instant: UInt64) {
+        guard self.pace != nil, self.sendsMessages, self.phase == .warmup || self.phase == .measuring else { return }
+        for _ in 0..<Self.sendsPerTurn {
+            guard let due = self.pace?.due(at: instant) else { return }
+            guard self.mayWaitForMore, let client = self.nextSender() else {
+                self.notSent += 1
+                continue
+            }
+            self.sendOne(client, at: due)
+        }
     }
 
-    /// A receiver got it; returns when it was sent, and whether everyone has it now.
-    mutating func received(_ number: UInt64) -> (sent: UInt64, isLast: Bool)? {
-        guard let entry = self.entries[number] else { return nil }
-        self.missing -= 1
-        if entry.missing == 1 {
-            self.entries[number] = nil
-            return (entry.sent, true)
-        }
-        self.entries[number]?.missing = entry.missing - 1
-        return (entry.sent, false)
+    /// The time is up: what is due by now leaves, and what the generator is behind with is told.
+    func endPace() {
+        let instant = now()
+        self.sendDue(instant)
+        guard self.sendsMessages else { return }
+        self.notSent += self.pace?.overdue(at: instant) ?? 0
     }
 
-    /// A receiver is gone; returns how many deliveries are lost by that, and how many messages waited for it alone.
-    mutating func abandoned(after last: UInt64?, sentSince: UInt64) -> (lost: Int, completed: Int) {
-        var completed = 0
-        let gone = self.entries.filter { number, entry in
-            entry.sent >= sentSince && last.map { number > $0 } ?? true
+    private func nextSender() -> LoadClient? {
+        guard self.readyCount > 0 else { return nil }
+        if self.plan.scenario == .fanout { return self.sender }
+        for _ in 0..<self.clients.count {
+            self.turn = (self.turn + 1) % self.clients.count
+            if let client = self.clients[self.turn], client.isReady { return client }
         }
-        for (number, entry) in gone {
-            if entry.missing == 1 { completed += 1 }
-            self.entries[number] = entry.missing == 1 ? nil : Entry(sent: entry.sent, missing: entry.missing - 1)
-        }
-        self.missing -= gone.count
-        return (gone.count, completed)
+        return nil
     }
 }

@@ -14,24 +14,29 @@ final class Poller {
 
     init() throws(LoadError) {
         self.descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard self.descriptor >= 0 else { throw LoadError("epoll: \(String(cString: strerror(errno)))") }
+        guard self.descriptor >= 0 else { throw LoadError("epoll", code: errno) }
     }
 
     deinit { close(self.descriptor) }
 
-    func add(_ descriptor: Int32, token: UInt64, writable: Bool) {
-        self.control(EPOLL_CTL_ADD, descriptor, token, writable)
+    func add(_ descriptor: Int32, token: UInt64, writable: Bool) throws(LoadError) {
+        guard self.control(EPOLL_CTL_ADD, descriptor, token, writable) == 0 else {
+            guard errno != ENOSPC else {
+                throw LoadError("epoll: no more watches", advice: "raise fs.epoll.max_user_watches")
+            }
+            throw LoadError("epoll", code: errno)
+        }
     }
 
     func change(_ descriptor: Int32, token: UInt64, writable: Bool) {
-        self.control(EPOLL_CTL_MOD, descriptor, token, writable)
+        _ = self.control(EPOLL_CTL_MOD, descriptor, token, writable)
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ token: UInt64, _ writable: Bool) {
+    private func control(_ operation: Int32, _ descriptor: Int32, _ token: UInt64, _ writable: Bool) -> Int32 {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue | (writable ? EPOLLOUT.rawValue : 0)
         event.data.u64 = token
-        _ = epoll_ctl(self.descriptor, operation, descriptor, &event)
+        return epoll_ctl(self.descriptor, operation, descriptor, &event)
     }
 
     /// Waits at most `milliseconds` and calls `body` for each descriptor that something happened to.

@@ -6,7 +6,7 @@ final class TLSClientContext {
     private let name: String
 
     init(server: ServerAddress, acceptsAnyCertificate: Bool) throws(LoadError) {
-        guard let context = SSL_CTX_new(TLS_client_method()) else { throw LoadError("TLS: \(Self.lastError())") }
+        guard let context = SSL_CTX_new(TLS_client_method()) else { throw Self.lastError() }
         self.context = context
         self.name = server.host
         if acceptsAnyCertificate {
@@ -21,8 +21,8 @@ final class TLSClientContext {
     deinit { SSL_CTX_free(self.context) }
 
     /// A connection over that descriptor; freed by whoever asked for it.
-    func connection(_ descriptor: Int32) -> OpaquePointer? {
-        guard let ssl = SSL_new(self.context) else { return nil }
+    func connection(_ descriptor: Int32) throws(LoadError) -> OpaquePointer {
+        guard let ssl = SSL_new(self.context) else { throw Self.lastError() }
         SSL_set_fd(ssl, descriptor)
         SSL_set_connect_state(ssl)
         _ = gatehouse_ssl_set_host_name(ssl, self.name)
@@ -30,9 +30,21 @@ final class TLSClientContext {
         return ssl
     }
 
-    static func lastError() -> String {
+    static func lastError() -> LoadError {
         let code = ERR_get_error()
-        guard code != 0 else { return "connection ended" }
-        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
+        guard code != 0 else { return LoadError("TLS: connection ended") }
+        let reason = ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
+        return LoadError("TLS: \(reason)", advice: Self.advice(reason))
+    }
+
+    /// OpenSSL's words are what there is to tell them apart by: its numbers are macros.
+    private static func advice(_ reason: String) -> String? {
+        switch reason {
+        case "certificate verify failed":
+            "nobody known here vouches for it: --insecure accepts it, SSL_CERT_FILE names authorities"
+        case "wrong version number", "packet length too long", "unexpected message", "record layer failure":
+            "does it speak TLS at this port? Without it: http:// or ws://"
+        default: nil
+        }
     }
 }
