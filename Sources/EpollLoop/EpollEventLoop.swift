@@ -125,7 +125,8 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
                 default: self.slots[token]?.ready(Readiness(rawValue: readiness))
                 }
             }
-            if isTimerDue { self.runTimers() }
+            // The timer's own event stands behind everything that was ready before it.
+            if isTimerDue || (count == Self.batch && self.isOverdue) { self.runTimers() }
             self.beginCycle()
             hasMore = self.runTasks()
         }
@@ -160,6 +161,8 @@ public final class EpollEventLoop: EventLoop, @unchecked Sendable {
         }
         return true
     }
+
+    private var isOverdue: Bool { self.armed.map { $0 <= .now() } ?? false }
 
     private func runTimers() {
         self.armed = nil

@@ -146,6 +146,34 @@ private final class Recorder: Pollable, @unchecked Sendable {
         }
     }
 
+    @Test func `a timer does not wait for all sockets that were ready before it`() async throws {
+        try await self.withLoop { loop in
+            let told = Log()
+            let promise = loop.makePromise(of: Void.self)
+            let pair = socketPair()
+            write(pair.far, "x", 1)
+            loop.execute {
+                let recorders = (0..<600).map { _ in
+                    let recorder = Recorder { _, _ in
+                        told.add(1)
+                        usleep(20)
+                    }
+                    // It stays ready, because nobody reads it.
+                    try! loop.watch(recorder, dup(pair.near), for: .input)
+                    return recorder
+                }
+                loop.scheduleTask(in: .milliseconds(1)) {
+                    for recorder in recorders { loop.close(recorder) }
+                    promise.succeed()
+                }
+            }
+            try await promise.futureResult.get()
+            for end in [pair.near, pair.far] { close(end) }
+            // It was due before a cycle's share of them had been told; the others are 600.
+            #expect(told.all.count <= 512)
+        }
+    }
+
     @Test func `a cancelled timer fails, and does not run`() async throws {
         try await self.withLoop { loop in
             let timer = loop.scheduleTask(in: .milliseconds(20)) { Issue.record("it ran") }

@@ -1,14 +1,17 @@
 """An event for thousands takes its time; whoever is not in that room does not wait for all of it."""
 
+import concurrent.futures
 import contextlib
 import os
 import resource
 import select
+import socket
 import subprocess
 import sys
 
 import gateway as gateway_process
 import pytest
+from gateway import eventually
 from wire import TEXT, Client, Polling, config
 
 ROUNDS = 10
@@ -106,6 +109,47 @@ def test_R5_the_polls_of_a_large_room_are_answered_in_pieces_as_well(launch):
                 body = poller.connections["GET"].getresponse().read().decode()
                 assert body == f'42["all",{number}]'
         assert answered > 0
+
+
+# A DISCONNECT in a text frame; a close frame.
+FAREWELL = {"disconnect": b"\x81\x0241", "kick": b"\x88"}
+
+
+def so_far(sock):
+    """What has come and was not read yet, which it stays."""
+    return sock.recv(1 << 16, socket.MSG_PEEK) if is_readable(sock) else b""
+
+
+@pytest.mark.parametrize("action", list(FAREWELL))
+def test_R5_thousands_are_sent_away_in_pieces_and_get_all_that_was_said_before(launch, action):
+    """Each gets what was said before and nothing that was said after; somebody else is answered in the middle of it."""
+    members = 1_500
+    gateway = launch_on_one_loop(launch, members)
+    everybody = {"target": {"all": True}}
+    actions = [{"do": "emit", "to": {"all": True}, "event": "before"}, {"do": action} | everybody,
+               {"do": "emit", "to": {"all": True}, "event": "after"}]
+    with Client(gateway.port, namespace="/custom") as bystander:
+        for _ in range(5):
+            with contextlib.ExitStack() as held:
+                clients = [held.enter_context(Client(gateway.port)) for _ in range(members)]
+                with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    reply = pool.submit(gateway.admin, "POST", "/v1/actions", {"actions": actions})
+                    eventually(lambda: FAREWELL[action] in so_far(clients[0].sock), 30, "the first farewell")
+                    assert bystander.ask("ask", 1) == [1]
+                    is_answered_meanwhile = FAREWELL[action] not in so_far(clients[-1].sock)
+                    results = reply.result().json()["results"]
+                assert [result["recipients"] for result in results] == [members, members, 0]
+                for client in clients:
+                    assert client.event(30) == ["before"]
+                for client in clients:
+                    if action == "disconnect":
+                        assert client.packet() == "41"
+                    else:
+                        client.wait_closed()
+                assert gateway.metric("gatehouse_sockets", namespace="/") == 0
+            if is_answered_meanwhile:
+                return
+        raise AssertionError("nobody else was answered before the last of them was sent away")
 
 
 @pytest.mark.parametrize("transport", [(), ("--polling",)], ids=["websocket", "polling"])

@@ -89,10 +89,6 @@ final class LocalNamespace {
     /// Returns how many sockets it reached.
     func apply(_ item: BusItem) -> Int {
         self.applying = item.offset
-        defer {
-            self.applying = nil
-            self.position = max(self.position, item.offset)
-        }
         // The receivers are listed first: handling one may end it, and so change the membership that is being walked.
         var reached: ContiguousArray<Member> = []
         swap(&reached, &self.reached)
@@ -104,10 +100,8 @@ final class LocalNamespace {
             self.each(reached) { _ = self.join(rooms, $0) }
         case .leave(_, let rooms):
             self.each(reached) { self.leave(rooms, $0) }
-        case .disconnect(_, let close, _):
-            self.each(reached) { $0.client.disconnect($0, closesTransport: close) }
-        case .kick(_, let reason):
-            self.each(reached) { $0.client.kick(reason: reason) }
+        case .disconnect, .kick:
+            self.each(reached) { self.end($0, by: item) }
         case .state(_, let set, let unset):
             self.each(reached) { _ = $0.updateState(set: set, unset: unset) }
         case .entry(let entry):
@@ -116,10 +110,43 @@ final class LocalNamespace {
             self.each(reached) { AuthorizationTimer.start(for: $0, until: end) }
         }
         let count = reached.count
-        item.reached(count)
+        self.applied(item, to: count)
         reached.removeAll(keepingCapacity: reached.count < 65_536)
         if self.reached.isEmpty { swap(&reached, &self.reached) }
         return count
+    }
+
+    /// Everybody whom an item concerns here has been reached.
+    func applied(_ item: BusItem, to count: Int) {
+        self.applying = nil
+        self.position = max(self.position, item.offset)
+        item.reached(count)
+    }
+
+    /// What is to be done when the item ends many sockets here; `nil` for everything else.
+    func parting(by item: BusItem) -> Parting? {
+        switch item.kind {
+        case .disconnect, .kick: break
+        case .broadcast, .join, .leave, .state, .entry, .refresh: return nil
+        }
+        var sockets: ContiguousArray<Socket> = []
+        self.membership.forEachMember(of: item.target) { member in
+            if let socket = self.sockets[member] { sockets.append(socket) }
+        }
+        guard sockets.count > Parting.atOnce else { return nil }
+        return Parting(sockets, of: self, by: item)
+    }
+
+    /// Whether it has not gone.
+    func isMember(_ socket: Socket) -> Bool { self.sockets[socket.slot] === socket }
+
+    /// Does to a socket what the item says about how it ends.
+    func end(_ socket: Socket, by item: BusItem) {
+        switch item.kind {
+        case .disconnect(_, let close, _): socket.client.disconnect(socket, closesTransport: close)
+        case .kick(_, let reason): socket.client.kick(reason: reason)
+        case .broadcast, .join, .leave, .state, .entry, .refresh: break
+        }
     }
 
     private func each(_ members: ContiguousArray<Member>, _ body: (Socket) -> Void) {

@@ -6,6 +6,8 @@ struct Arrivals {
     fileprivate var items: ContiguousArray<BusItem> = []
     /// The first of ``items`` that has not been applied.
     fileprivate var next = 0
+    /// What is left of that one, when it is under way.
+    fileprivate var parting: Parting?
     /// How many have been applied in the life of the shard.
     fileprivate var applied: UInt64 = 0
     fileprivate var isDraining = false
@@ -57,15 +59,30 @@ extension Shard {
                     break
                 }
             }
-            let item = self.arrivals.items[self.arrivals.next]
+            self.arrivals.budget.spend(receivers: self.applyNext()) { .now }
+            guard self.arrivals.parting == nil else { continue }
             self.arrivals.next += 1
             self.arrivals.applied &+= 1
-            self.arrivals.budget.spend(receivers: self.apply(item)) { .now }
         }
         self.arrivals.isDraining = false
         self.handle.inbox.setOverfull(!self.arrivals.isThrough)
         if !self.arrivals.isThrough { self.turnNeeded() }
         return self.arrivals.isThrough
+    }
+
+    /// Applies the next item, or some more of it.
+    ///
+    /// Returns what it cost, in deliveries.
+    private func applyNext() -> Int {
+        guard var parting = self.arrivals.parting.take() else {
+            let item = self.arrivals.items[self.arrivals.next]
+            guard let parting = self.localNamespace(item.namespace)?.parting(by: item) else { return self.apply(item) }
+            self.arrivals.parting = parting
+            return 0
+        }
+        let (cost, isOver) = parting.goOn()
+        if !isOver { self.arrivals.parting = parting }
+        return cost
     }
 
     /// Returns how many sockets it had to do with.
