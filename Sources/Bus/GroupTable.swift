@@ -7,7 +7,10 @@ struct GroupTable {
     /// A member of a group, and where that member has noted this group.
     ///
     /// Both sides know each other's index, so that either can close a gap by moving its last entry: constant time.
-    struct Entry {
+    struct Entry: Vacant {
+        static var vacant: Entry { Entry(member: Membership.absent, place: 0) }
+        var isVacant: Bool { member == Membership.absent }
+
         var member: Member
         /// Index into the member's own list of groups.
         ///
@@ -16,11 +19,11 @@ struct GroupTable {
     }
 
     struct Group {
-        var name: String
-        var entries: [Entry]
+        var name = ""
+        var entries = CompactList<Entry>()
     }
 
-    private(set) var names: [ExactName: UInt32] = [:]
+    private(set) var names = NameIndex()
     private(set) var groups: [Group] = []
     private(set) var free: [UInt32] = []
 
@@ -28,14 +31,18 @@ struct GroupTable {
     var count: Int { names.count }
 
     func slot(named name: String) -> UInt32? {
-        names[ExactName(name)]
+        position(of: name).map { names[$0] }
+    }
+
+    private func position(of name: String) -> NameIndex.Position? {
+        names.find(ExactName(name)) { groups[Int($0)].name }
     }
 
     func name(of slot: UInt32) -> String {
         groups[Int(slot)].name
     }
 
-    func entries(of slot: UInt32) -> [Entry] {
+    func entries(of slot: UInt32) -> CompactList<Entry> {
         groups[Int(slot)].entries
     }
 
@@ -43,17 +50,16 @@ struct GroupTable {
     ///
     /// The caller appends a member at once.
     mutating func intern(_ name: String) -> UInt32 {
-        let key = ExactName(name)
-        if let slot = names[key] { return slot }
+        if let slot = slot(named: name) { return slot }
         let slot: UInt32
         if let reused = free.popLast() {
             slot = reused
             groups[Int(slot)].name = name
         } else {
             slot = UInt32(groups.count)
-            groups.append(Group(name: name, entries: []))
+            groups.append(Group(name: name))
         }
-        names[key] = slot
+        names.insert(slot, named: ExactName(name))
         return slot
     }
 
@@ -69,14 +75,14 @@ struct GroupTable {
     /// A group that became empty disappears.
     mutating func remove(at index: UInt32, from slot: UInt32) -> Entry? {
         let position = Int(slot)
-        let last = groups[position].entries.removeLast()
+        let last = groups[position].entries.popLast()
         if groups[position].entries.isEmpty {
-            names[ExactName(groups[position].name)] = nil
-            groups[position] = Group(name: "", entries: [])
+            if let name = self.position(of: groups[position].name) { names.remove(at: name) }
+            groups[position] = Group()
             free.append(slot)
             return nil
         }
-        guard Int(index) < groups[position].entries.count else { return nil }
+        guard let last, Int(index) < groups[position].entries.count else { return nil }
         groups[position].entries[Int(index)] = last
         return last
     }
@@ -88,14 +94,10 @@ struct GroupTable {
 
     /// `names`, `groups` and `free` agree.
     func invariants() -> Bool {
-        guard names.count + free.count == groups.count, Set(free).count == free.count else { return false }
-        for (name, slot) in names {
-            guard Int(slot) < groups.count, ExactName(groups[Int(slot)].name) == name,
-                !groups[Int(slot)].entries.isEmpty
-            else {
-                return false
-            }
-        }
+        guard names.count + free.count == groups.count, Set(free).count == free.count,
+            names.invariants(nameOf: { groups[Int($0)].name }),
+            names.numbers.allSatisfy({ !groups[Int($0)].entries.isEmpty })
+        else { return false }
         return free.allSatisfy { Int($0) < groups.count && groups[Int($0)].entries.isEmpty }
     }
 }

@@ -18,11 +18,6 @@ extension Membership {
         return search(m, slot).place != nil
     }
 
-    /// The member whose socket has this id.
-    package func member(socketID: String) -> Member? {
-        sockets[ExactName(socketID)]
-    }
-
     /// The socket id of a member; nil when the slot is free.
     package func socketID(of m: Member) -> String? {
         isPresent(m) ? records[Int(m)].socketID : nil
@@ -37,7 +32,7 @@ extension Membership {
     /// Everyone in a room, in no particular order; for a socket's id, that socket as well.
     package func members(inRoom room: String) -> [Member] {
         var found = rooms.slot(named: room).map { rooms.entries(of: $0).map(\.member) } ?? []
-        if let own = sockets[ExactName(room)] { found.append(own) }
+        if let own = member(socketID: room) { found.append(own) }
         return found
     }
 
@@ -48,13 +43,14 @@ extension Membership {
 
     /// The rooms that someone has joined, in no particular order.
     package var roomNames: [String] {
-        rooms.names.keys.map(\.text)
+        rooms.names.numbers.map { rooms.name(of: $0) }
     }
 
     /// The rooms that someone has joined with the number of members of each, in no particular order.
     package var roomSummaries: [(name: String, count: Int)] {
-        rooms.names.map { name, slot in
-            (name.text, rooms.entries(of: slot).count + (sockets[name] == nil ? 0 : 1))
+        rooms.names.numbers.map { slot in
+            let name = rooms.name(of: slot)
+            return (name, rooms.entries(of: slot).count + (member(socketID: name) == nil ? 0 : 1))
         }
     }
 
@@ -67,9 +63,8 @@ extension Membership {
             guard isPresent(m), Int(records[Int(m)].position) == position else { return false }
         }
         guard records.count(where: { $0.position != Membership.absent }) == everyone.count else { return false }
-        for (id, m) in sockets {
-            guard isPresent(m), ExactName(records[Int(m)].socketID) == id else { return false }
-        }
+        guard sockets.invariants(nameOf: { records[Int($0)].socketID }), sockets.numbers.allSatisfy({ isPresent($0) })
+        else { return false }
         var memberships = 0
         var owned = 0
         for (slot, record) in records.enumerated() {

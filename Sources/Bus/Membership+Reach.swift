@@ -16,7 +16,7 @@ extension Membership {
         } else if target.users.count == 1, target.rooms.isEmpty, target.sockets.isEmpty {
             walk(user: target.users[0], body)
         } else if target.sockets.count == 1, target.rooms.isEmpty, target.users.isEmpty {
-            if let m = sockets[ExactName(target.sockets[0])] { body(m) }
+            if let m = member(socketID: target.sockets[0]) { body(m) }
         } else {
             startWalk()
             reachMarked(target, body)
@@ -57,14 +57,14 @@ extension Membership {
             if let slot = rooms.slot(named: room) {
                 for entry in rooms.entries(of: slot) where mark(entry.member) { marked(entry.member) }
             }
-            if let own = sockets[ExactName(room)], mark(own) { marked(own) }
+            if let own = member(socketID: room), mark(own) { marked(own) }
         }
         for user in except.users {
             guard let slot = users.slot(named: user) else { continue }
             for entry in users.entries(of: slot) where mark(entry.member) { marked(entry.member) }
         }
         for socket in except.sockets {
-            if let m = sockets[ExactName(socket)], mark(m) { marked(m) }
+            if let m = member(socketID: socket), mark(m) { marked(m) }
         }
     }
 
@@ -74,28 +74,28 @@ extension Membership {
             if let slot = rooms.slot(named: room) {
                 for entry in rooms.entries(of: slot) where mark(entry.member) { body(entry.member) }
             }
-            if let own = sockets[ExactName(room)], mark(own) { body(own) }
+            if let own = member(socketID: room), mark(own) { body(own) }
         }
         for user in target.users {
             guard let slot = users.slot(named: user) else { continue }
             for entry in users.entries(of: slot) where mark(entry.member) { body(entry.member) }
         }
         for socket in target.sockets {
-            if let m = sockets[ExactName(socket)], mark(m) { body(m) }
+            if let m = member(socketID: socket), mark(m) { body(m) }
         }
     }
 
     /// A socket is never entered into the group of its own id, so the two parts do not overlap.
     private func walk(room: String, _ body: (Member) -> Void) {
         if let slot = rooms.slot(named: room) {
-            for entry in rooms.entries(of: slot) { body(entry.member) }
+            rooms.entries(of: slot).forEach { body($0.member) }
         }
-        if let own = sockets[ExactName(room)] { body(own) }
+        if let own = member(socketID: room) { body(own) }
     }
 
     private func walk(user: String, _ body: (Member) -> Void) {
         guard let slot = users.slot(named: user) else { return }
-        for entry in users.entries(of: slot) { body(entry.member) }
+        users.entries(of: slot).forEach { body($0.member) }
     }
 
     private mutating func startWalk() {

@@ -9,7 +9,10 @@ package typealias Member = UInt32
 /// of the room, whichever is shorter.
 package struct Membership {
     /// Where a member stands in one of its rooms.
-    struct Place {
+    struct Place: Vacant {
+        static var vacant: Place { Place(room: Membership.absent, index: 0) }
+        var isVacant: Bool { room == Membership.absent }
+
         var room: UInt32
         var index: UInt32
     }
@@ -24,14 +27,15 @@ package struct Membership {
         /// Slot in `users`, or `absent`, and the index there.
         var user = Membership.absent
         var userIndex: UInt32 = 0
-        var places: [Place] = []
+        var places = CompactList<Place>()
     }
 
     static let absent = UInt32.max
 
     var records: [Record] = []
     var everyone: [Member] = []
-    var sockets: [ExactName: Member] = [:]
+    /// Members by the ids of their sockets.
+    var sockets = NameIndex()
     var rooms = GroupTable()
     var users = GroupTable()
 
@@ -67,7 +71,11 @@ package struct Membership {
         records[slot].socketID = socketID
         records[slot].position = UInt32(everyone.count)
         everyone.append(m)
-        sockets[ExactName(socketID)] = m
+        if let older = position(ofSocket: socketID) {
+            sockets[older] = m
+        } else {
+            sockets.insert(m, named: ExactName(socketID))
+        }
         setUser(m, user)
     }
 
@@ -85,8 +93,7 @@ package struct Membership {
             everyone[position] = last
             records[Int(last)].position = UInt32(position)
         }
-        let id = ExactName(records[slot].socketID)
-        if sockets[id] == m { sockets[id] = nil }
+        if let own = self.position(ofSocket: records[slot].socketID), sockets[own] == m { sockets.remove(at: own) }
         records[slot] = Record()
         stamps[slot] = 0
     }
@@ -108,6 +115,12 @@ package struct Membership {
         let group = users.intern(user)
         records[slot].userIndex = users.append(.init(member: m, place: 0), to: group)
         records[slot].user = group
+    }
+
+    /// A member is about to join that many rooms: with all of its list in one place, when these are its first.
+    package mutating func prepare(_ m: Member, toJoin count: Int) {
+        guard isPresent(m) else { return }
+        records[Int(m)].places.reserve(count)
     }
 
     /// Puts a member into a room.
@@ -133,8 +146,7 @@ package struct Membership {
         }
         let member = Int(m)
         let place = records[member].places[number]
-        let last = records[member].places.removeLast()
-        if last.room != slot {
+        if let last = records[member].places.popLast(), last.room != slot {
             records[member].places[number] = last
             rooms.setPlace(UInt32(number), at: last.index, of: last.room)
             steps += 1
@@ -149,6 +161,15 @@ package struct Membership {
         if let moved = rooms.remove(at: place.index, from: place.room) {
             records[Int(moved.member)].places[Int(moved.place)].index = place.index
         }
+    }
+
+    private func position(ofSocket id: String) -> NameIndex.Position? {
+        sockets.find(ExactName(id)) { records[Int($0)].socketID }
+    }
+
+    /// The member whose socket has this id.
+    package func member(socketID: String) -> Member? {
+        position(ofSocket: socketID).map { sockets[$0] }
     }
 
     func isOwnRoom(_ room: String, of m: Member) -> Bool {

@@ -46,6 +46,7 @@ final class LocalNamespace {
     /// Returns the rooms that could not be joined because the socket is in too many.
     func join(_ rooms: [String], _ socket: Socket) -> [String] {
         var refused: [String] = []
+        self.membership.prepare(socket.slot, toJoin: min(rooms.count, self.shard.limits.maxRoomsPerSocket))
         for room in rooms {
             let isFull = self.membership.roomCount(of: socket.slot) >= self.shard.limits.maxRoomsPerSocket
             if isFull, !self.membership.contains(socket.slot, room: room) {
@@ -70,6 +71,7 @@ final class LocalNamespace {
 
     /// Puts a socket that goes on into the rooms that its session is in.
     func rejoin(_ rooms: [String], _ socket: Socket) {
+        self.membership.prepare(socket.slot, toJoin: rooms.count)
         for room in rooms { _ = self.membership.join(socket.slot, room: room) }
     }
 
