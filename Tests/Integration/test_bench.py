@@ -175,6 +175,18 @@ def test_over_tls_a_certificate_is_verified_unless_told_not_to(bench, launch, fi
     assert (code, report["ready"]) == (0, 5), errors
 
 
+@pytest.mark.parametrize("size, in_flight", [(60_000, 4), (700_000, 1)])
+def test_messages_of_many_reads(bench, launch, files, echo_server, size, in_flight):  # noqa: F811
+    """More than is read or written at once, with TLS and without."""
+    gateway = launch(secured(files) | {"routes": BENCH["routes"]})
+    server = echo_server()
+    for url, options in [(f"https://127.0.0.1:{gateway.port}", ("--insecure",)),
+                         (f"ws://127.0.0.1:{server.port}/ws", ("--protocol", "websocket"))]:
+        code, report, errors = bench("echo", url, "-c", 3, "--size", size, "--in-flight", in_flight, *options)
+        assert (code, report["lost"], report["failures"]) == (0, 0, {}), errors
+        assert report["messages"] > 3
+
+
 def test_a_plain_server_echoes_too(bench, echo_server):
     server = echo_server()
     code, report, errors = bench(

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The head of a response, looked at in place, as far as a benchmark has to.
 struct HTTPHead {
     private let bytes: UnsafeRawBufferPointer
@@ -44,19 +46,39 @@ struct HTTPHead {
     }
 
     /// The value of the first field of that name, which is given in lower case.
-    subscript(_ name: String) -> String? {
-        let wanted = Array(name.utf8)
-        var start = 0
-        while start < self.bytes.count, let end = self.bytes[start...].firstIndex(of: 13) {
-            defer { start = end + 2 }
-            let line = self.bytes[start..<end]
-            guard line.count > wanted.count, line[start + wanted.count] == UInt8(ascii: ":"),
-                zip(line, wanted).allSatisfy({ $0 | ($0 >= 65 && $0 <= 90 ? 0x20 : 0) == $1 })
+    subscript(_ name: StaticString) -> String? {
+        self.field(name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    var contentLength: Int? {
+        guard let digits = self.field("content-length"), !digits.isEmpty, digits.count < 18 else { return nil }
+        var length = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            length = length * 10 + Int(digit - 48)
+        }
+        return length
+    }
+
+    private func field(_ name: StaticString) -> Slice<UnsafeRawBufferPointer>? {
+        guard let base = self.bytes.baseAddress else { return nil }
+        let count = name.utf8CodeUnitCount
+        var rest = 0..<self.bytes.count
+        while rest.count > count, let newline = memchr(base + rest.lowerBound, 10, rest.count) {
+            let line = rest.lowerBound..<(UnsafeRawPointer(newline) - base)
+            rest = (line.upperBound + 1)..<rest.upperBound
+            guard line.count > count, self.bytes[line.lowerBound + count] == UInt8(ascii: ":"),
+                (0..<count).allSatisfy({ Self.lowered(self.bytes[line.lowerBound + $0]) == name.utf8Start[$0] })
             else { continue }
-            return String(decoding: line[(start + wanted.count + 1)...].drop { $0 == 0x20 }, as: UTF8.self)
+            var value = self.bytes[(line.lowerBound + count + 1)..<line.upperBound]
+            while let first = value.first, first == 0x20 { value = value.dropFirst() }
+            while let last = value.last, last == 0x20 || last == 13 { value = value.dropLast() }
+            return value
         }
         return nil
     }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte | 0x20 : byte }
 
     /// Why a client that wanted something else cannot go on with this answer.
     func refusal(of server: ServerAddress) -> LoadError {

@@ -20,43 +20,47 @@ package final class PollingDialogue: Dialogue {
         super.init(lanes: 2)
     }
 
-    private func head(_ method: String, length: Int?) -> [UInt8] {
+    /// A request without its end: what depends on its body comes last.
+    private func head(_ method: String, _ fields: String = "") -> [UInt8] {
         let own = "EIO=4&transport=polling" + (self.sid.map { "&sid=\($0)" } ?? "")
         let query = [self.plan.server.query, own].filter { !$0.isEmpty }.joined(separator: "&")
         var head = "\(method) \(self.plan.server.path)?\(query) HTTP/1.1\r\nHost: \(self.plan.server.authority)\r\n"
-        if let length { head += "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: \(length)\r\n" }
         for (name, value) in self.plan.headers { head += "\(name): \(value)\r\n" }
-        return Array((head + "\r\n").utf8)
+        return Array((head + fields).utf8)
     }
 
-    /// The request that is sent again and again.
-    private lazy var poll = self.head("GET", length: nil)
+    /// The requests that are sent again and again; a post lacks its length.
+    private lazy var poll = self.head("GET", "\r\n")
+    private lazy var postHead = self.head("POST", "Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ")
 
     package override func opened(lane: Int) {
         self.isOpen[lane] = true
-        if lane == 0 { self.output[0] += self.head("GET", length: nil) }
+        if lane == 0 { self.output[0] += self.head("GET", "\r\n") }
         self.post()
     }
 
     package override func receive(
         _ bytes: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
     ) throws(LoadError) {
+        guard !self.leftover[lane].isEmpty else { return try self.consume(bytes, lane: lane, arrived) }
         var all: [UInt8] = []
         swap(&all, &self.leftover[lane])
         all.append(contentsOf: bytes)
         var failure: LoadError?
         all.withUnsafeBytes { all in
-            do throws(LoadError) {
-                var rest = all
-                while let used = try self.response(rest, lane: lane, arrived) {
-                    rest = UnsafeRawBufferPointer(rebasing: rest[used...])
-                }
-                self.leftover[lane].append(contentsOf: rest)
-            } catch {
-                failure = error
-            }
+            do throws(LoadError) { try self.consume(all, lane: lane, arrived) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+
+    private func consume(
+        _ bytes: UnsafeRawBufferPointer, lane: Int, _ arrived: (Arrival) throws(LoadError) -> Void
+    ) throws(LoadError) {
+        var rest = bytes
+        while let used = try self.response(rest, lane: lane, arrived) {
+            rest = UnsafeRawBufferPointer(rebasing: rest[used...])
+        }
+        if !rest.isEmpty { self.leftover[lane].append(contentsOf: rest) }
     }
 
     /// Handles the response at the start of `bytes`; returns its length, or `nil` when it is not all there.
@@ -66,7 +70,7 @@ package final class PollingDialogue: Dialogue {
         guard let start = try HTTPHead.end(of: bytes) else { return nil }
         let head = HTTPHead(bytes[..<start])
         guard head.status == 200 else { throw head.refusal(of: self.plan.server) }
-        if let length = head["content-length"].flatMap({ Int($0) }), (0...Self.maxBodyBytes).contains(length) {
+        if let length = head.contentLength, length <= Self.maxBodyBytes {
             guard bytes.count - start >= length else { return nil }
             try self.body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)]), lane: lane, arrived)
             return start + length
@@ -121,14 +125,19 @@ package final class PollingDialogue: Dialogue {
     private func payload(
         _ body: UnsafeRawBufferPointer, _ arrived: (Arrival) throws(LoadError) -> Void
     ) throws(LoadError) {
-        for packet in body.split(separator: 0x1E, omittingEmptySubsequences: true) {
-            switch try self.packets.read(UnsafeRawBufferPointer(rebasing: packet)) {
+        var rest = body
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: 0x1E) ?? rest.count
+            let packet = UnsafeRawBufferPointer(rebasing: rest[..<end])
+            rest = UnsafeRawBufferPointer(rebasing: rest[min(end + 1, rest.count)...])
+            guard !packet.isEmpty else { continue }
+            switch try self.packets.read(packet) {
             case .opened(let sid):
                 self.sid = sid
                 self.output[0] += self.poll
                 self.packets.connect.withUnsafeBytes { self.enqueue($0) }
             case .ready: try arrived(.ready)
-            case .ping: [UInt8](arrayLiteral: UInt8(ascii: "3")).withUnsafeBytes { self.enqueue($0) }
+            case .ping: [UInt8(ascii: "3")].withUnsafeBytes { self.enqueue($0) }
             case .message(let packet): try arrived(.message(packet))
             case .nothing: break
             }
@@ -150,8 +159,13 @@ package final class PollingDialogue: Dialogue {
     private func post() {
         guard !self.isPosting, !self.queue.isEmpty, self.isOpen[1], self.sid != nil else { return }
         self.isPosting = true
-        self.output[1] += self.head("POST", length: self.queue.count)
-        self.output[1] += self.queue
+        var post: [UInt8] = []
+        swap(&post, &self.output[1])
+        post += self.postHead
+        post += String(self.queue.count).utf8
+        post += [13, 10, 13, 10]
+        post += self.queue
+        swap(&post, &self.output[1])
         self.queue.removeAll(keepingCapacity: true)
     }
 }

@@ -147,23 +147,27 @@ package final class WebSocketDialogue: Dialogue {
         let length = payload.count + (type == nil ? 0 : 1)
         self.random = self.random &* 1_664_525 &+ 1_013_904_223
         let key = self.random
-        self.output[0].append(0x80 | opcode.rawValue)
+        // Taken out while it grows: it has one owner then.
+        var frame: [UInt8] = []
+        swap(&frame, &self.output[0])
+        frame.append(0x80 | opcode.rawValue)
         switch length {
-        case ...125: self.output[0].append(0x80 | UInt8(length))
+        case ...125: frame.append(0x80 | UInt8(length))
         case ...0xFFFF:
-            self.output[0].append(0x80 | 126)
-            withUnsafeBytes(of: UInt16(length).bigEndian) { self.output[0].append(contentsOf: $0) }
+            frame.append(0x80 | 126)
+            withUnsafeBytes(of: UInt16(length).bigEndian) { frame.append(contentsOf: $0) }
         default:
-            self.output[0].append(0x80 | 127)
-            withUnsafeBytes(of: UInt64(length).bigEndian) { self.output[0].append(contentsOf: $0) }
+            frame.append(0x80 | 127)
+            withUnsafeBytes(of: UInt64(length).bigEndian) { frame.append(contentsOf: $0) }
         }
-        withUnsafeBytes(of: key.littleEndian) { self.output[0].append(contentsOf: $0) }
-        let start = self.output[0].count
-        if let type { self.output[0].append(type) }
-        self.output[0].append(contentsOf: payload)
-        self.output[0].withUnsafeMutableBytes {
+        withUnsafeBytes(of: key.littleEndian) { frame.append(contentsOf: $0) }
+        let start = frame.count
+        if let type { frame.append(type) }
+        frame.append(contentsOf: payload)
+        frame.withUnsafeMutableBytes {
             Masking.apply(key, to: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
         }
+        swap(&frame, &self.output[0])
     }
 }
 

@@ -10,8 +10,6 @@ final class ClientSocket {
     private var ssl: OpaquePointer?
     private var output: [UInt8] = []
     private var outputStart = 0
-    /// TLS wants to write before it can read on.
-    private var tlsWantsWrite = false
 
     init(to address: SocketAddress, source: UInt32?, tls: TLSClientContext?) throws(LoadError) {
         let kind = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
@@ -44,13 +42,6 @@ final class ClientSocket {
         Glibc.close(self.descriptor)
     }
 
-    var wantsWrite: Bool {
-        switch self.progress {
-        case .connecting: !self.isConnected || self.tlsWantsWrite
-        case .open: self.outputStart < self.output.count
-        }
-    }
-
     private var isConnected = false
 
     /// Something happened while connecting; returns whether the connection stands now.
@@ -67,8 +58,7 @@ final class ClientSocket {
             let result = SSL_do_handshake(ssl)
             if result != 1 {
                 switch SSL_get_error(ssl, result) {
-                case SSL_ERROR_WANT_READ: self.tlsWantsWrite = false
-                case SSL_ERROR_WANT_WRITE: self.tlsWantsWrite = true
+                case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
                 default: throw TLSClientContext.lastError()
                 }
                 return false
@@ -101,8 +91,10 @@ final class ClientSocket {
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
     }
 
-    /// TLS may hold more than the kernel says.
-    var hasBufferedInput: Bool { self.ssl.map { SSL_pending($0) > 0 } ?? false }
+    /// Whether bytes wait for room in the kernel.
+    var hasOutput: Bool { self.outputStart < self.output.count }
+    /// Whether there may be more than the kernel knows of.
+    var isTLS: Bool { self.ssl != nil }
 
     /// Writes what it can of what waits and of `bytes`, which is empty afterwards.
     func write(_ bytes: inout [UInt8]) throws(LoadError) {

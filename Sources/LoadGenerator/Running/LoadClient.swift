@@ -3,8 +3,6 @@ final class LoadClient {
     let index: Int
     let dialogue: Dialogue
     var sockets: [ClientSocket] = []
-    /// By lane: whether the poller tells when it can be written.
-    var isWriteWatched: [Bool] = []
     let startedAt: UInt64
     var isReady = false
     /// Told apart from the client that had the index before.

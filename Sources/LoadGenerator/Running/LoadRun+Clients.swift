@@ -29,8 +29,7 @@ extension LoadRun {
             for lane in 0..<dialogue.lanes {
                 let socket = try ClientSocket(to: self.address, source: self.nextSource(), tls: self.tls)
                 client.sockets.append(socket)
-                client.isWriteWatched.append(true)
-                try self.poller.add(socket.descriptor, token: client.token(lane: lane), writable: true)
+                try self.poller.add(socket.descriptor, token: client.token(lane: lane))
             }
         } catch {
             self.end(client, error)
@@ -92,6 +91,9 @@ extension LoadRun {
 
     // MARK: - Reading and writing
 
+    /// Reads of one connection before others have their turn: as much as comes in a moment, whatever its server does.
+    private static let readsInARow = 64
+
     func ready(_ readiness: Poller.Readiness) {
         let index = Int(readiness.token & 0xFFFF_FFFF) >> 1
         let lane = Int(readiness.token & 1)
@@ -100,31 +102,42 @@ extension LoadRun {
         else { return }
         let socket = client.sockets[lane]
         do throws(LoadError) {
+            var isReadable = readiness.isReadable
             if socket.progress == .connecting {
-                if try socket.advance() { client.dialogue.opened(lane: lane) }
-            } else if readiness.isReadable {
-                repeat {
-                    guard let bytes = try socket.read(into: self.buffer) else { break }
-                    try client.dialogue.receive(bytes, lane: lane) { arrival throws(LoadError) in
-                        try self.arrived(arrival, client)
-                    }
-                } while socket.hasBufferedInput && self.clients[index] === client
+                guard try socket.advance() else { return }
+                client.dialogue.opened(lane: lane)
+                // TLS may have read on behind the handshake.
+                isReadable = isReadable || socket.isTLS
             }
+            if isReadable { try self.read(socket, of: client, lane: lane, toTheEnd: readiness.hasEnd) }
             self.flush(client)
         } catch {
             self.end(client, error)
         }
     }
 
+    private func read(_ socket: ClientSocket, of client: LoadClient, lane: Int, toTheEnd: Bool) throws(LoadError) {
+        for _ in 0..<Self.readsInARow {
+            guard let bytes = try socket.read(into: self.buffer) else { return }
+            try client.dialogue.receive(bytes, lane: lane) { arrival throws(LoadError) in
+                try self.arrived(arrival, client)
+            }
+            guard !client.sockets.isEmpty else { return }
+            // Less than there was room for is all there was, but for an end.
+            guard bytes.count == self.buffer.count || toTheEnd || socket.isTLS else { return }
+        }
+        self.poller.repeatReadiness(socket.descriptor, token: client.token(lane: lane))
+    }
+
     /// Writes what the client's dialogue has to say.
     func flush(_ client: LoadClient) {
-        guard !client.sockets.isEmpty else { return }
         do throws(LoadError) {
-            for (lane, socket) in client.sockets.enumerated() {
-                if socket.progress == .open { try socket.write(&client.dialogue.output[lane]) }
-                guard socket.wantsWrite != client.isWriteWatched[lane] else { continue }
-                client.isWriteWatched[lane] = socket.wantsWrite
-                self.poller.change(socket.descriptor, token: client.token(lane: lane), writable: socket.wantsWrite)
+            for lane in client.sockets.indices {
+                let socket = client.sockets[lane]
+                guard socket.progress == .open, socket.hasOutput || !client.dialogue.output[lane].isEmpty else {
+                    continue
+                }
+                try socket.write(&client.dialogue.output[lane])
             }
         } catch {
             self.end(client, error)

@@ -41,7 +41,13 @@ struct MessageText {
     }
 
     private mutating func appendDecimal(_ number: UInt64) {
-        self.bytes += Array(String(number).utf8)
+        let start = self.bytes.count
+        var rest = number
+        repeat {
+            self.bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        self.bytes[start...].reverse()
     }
 
     /// The number of an answer to ``make(_:)``: the id of an ack, or the one that stands in its data.

@@ -1,26 +1,37 @@
 import CEpoll
 import Glibc
 
-/// Tells which descriptors can be read or written: epoll, level-triggered.
+/// Tells what has become readable or writable: epoll, edge-triggered, so that nothing is asked for twice.
+///
+/// Who hears of something reads until there is no more, and writes until the kernel has no room.
 final class Poller {
     struct Readiness {
         let token: UInt64
         let isReadable: Bool
-        let isWritable: Bool
+        /// The other side has ended it, or it is broken: there may be an end behind the last bytes.
+        let hasEnd: Bool
     }
 
+    private static let capacity = 512
+    private static let interest =
+        EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | UInt32(truncatingIfNeeded: EPOLLET.rawValue)
+
     private let descriptor: Int32
-    private var events = [epoll_event](repeating: epoll_event(), count: 512)
+    private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Poller.capacity)
 
     init() throws(LoadError) {
         self.descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard self.descriptor >= 0 else { throw LoadError("epoll", code: errno) }
     }
 
-    deinit { close(self.descriptor) }
+    deinit {
+        self.events.deallocate()
+        close(self.descriptor)
+    }
 
-    func add(_ descriptor: Int32, token: UInt64, writable: Bool) throws(LoadError) {
-        guard self.control(EPOLL_CTL_ADD, descriptor, token, writable) == 0 else {
+    /// Until the descriptor is closed.
+    func add(_ descriptor: Int32, token: UInt64) throws(LoadError) {
+        guard self.control(EPOLL_CTL_ADD, descriptor, token) == 0 else {
             guard errno != ENOSPC else {
                 throw LoadError("epoll: no more watches", advice: "raise fs.epoll.max_user_watches")
             }
@@ -28,28 +39,28 @@ final class Poller {
         }
     }
 
-    func change(_ descriptor: Int32, token: UInt64, writable: Bool) {
-        _ = self.control(EPOLL_CTL_MOD, descriptor, token, writable)
+    /// Tells once more what holds now: for who has left something unread.
+    func repeatReadiness(_ descriptor: Int32, token: UInt64) {
+        _ = self.control(EPOLL_CTL_MOD, descriptor, token)
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ token: UInt64, _ writable: Bool) -> Int32 {
+    private func control(_ operation: Int32, _ descriptor: Int32, _ token: UInt64) -> Int32 {
         var event = epoll_event()
-        event.events = EPOLLIN.rawValue | (writable ? EPOLLOUT.rawValue : 0)
+        event.events = Self.interest
         event.data.u64 = token
         return epoll_ctl(self.descriptor, operation, descriptor, &event)
     }
 
     /// Waits at most `milliseconds` and calls `body` for each descriptor that something happened to.
     func wait(milliseconds: Int32, _ body: (Readiness) -> Void) {
-        let count = epoll_wait(self.descriptor, &self.events, Int32(self.events.count), milliseconds)
+        let count = epoll_wait(self.descriptor, self.events, Int32(Self.capacity), milliseconds)
         guard count > 0 else { return }
         for index in 0..<Int(count) {
             let event = self.events[index]
-            let broken = event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+            let end = event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue | EPOLLRDHUP.rawValue) != 0
             body(
                 Readiness(
-                    token: event.data.u64, isReadable: event.events & EPOLLIN.rawValue != 0 || broken,
-                    isWritable: event.events & EPOLLOUT.rawValue != 0))
+                    token: event.data.u64, isReadable: end || event.events & EPOLLIN.rawValue != 0, hasEnd: end))
         }
     }
 }
