@@ -5,6 +5,11 @@ package import struct NIOCore.ByteBuffer
 ///
 /// Arguments are comma-separated JSON values and pass byte for byte, but for attachments: see ``PlainArguments``.
 package enum PlainEncoder {
+    /// Stands where an offset would, for a client that cannot come back by one: nothing that an offset looks like.
+    ///
+    /// Who comes back with it is told that it may have missed something.
+    package static let noOffset = "none"
+
     /// `{"event":"said","args":["hi"],"offset":"…","ack":7}`; the last two where there is such a thing.
     package static func event(
         name: String, arguments: PlainArguments, offset: String? = nil, ackID: UInt64? = nil,

@@ -44,7 +44,10 @@ package enum ServerSentEvent {
     }
 
     /// Tells a client that came back that what it missed cannot be said any more.
-    package static func reset(into buffer: inout ByteBuffer) {
+    ///
+    /// From `offset` on it can.
+    package static func reset(offset: String? = nil, into buffer: inout ByteBuffer) {
+        if let offset { self.field("id: ", offset, into: &buffer) }
         buffer.writeStaticString("event: reset\ndata: []\n\n")
     }
 

@@ -51,5 +51,8 @@ import Testing
                 == "id: \(ServerSentEvent.farewellID)\nevent: disconnect\ndata: []\n\n")
         #expect(self.written { ServerSentEvent.keepAlive(into: &$0) } == ":\n\n")
         #expect(self.written { ServerSentEvent.reset(into: &$0) } == "event: reset\ndata: []\n\n")
+        // One event: nobody has the new offset without the word.
+        #expect(
+            self.written { ServerSentEvent.reset(offset: "e.7", into: &$0) } == "id: e.7\nevent: reset\ndata: []\n\n")
     }
 }

@@ -14,6 +14,8 @@ package struct History<Payload: Sendable>: Sendable {
     package private(set) var bytes = 0
     /// Everything logged after this number is still here; 0 when nothing has been dropped.
     package private(set) var floor: UInt64
+    /// Positions by which nobody is given what was missed, although it is here.
+    package private(set) var spoilt = SpoiltPositions()
 
     /// - Parameter floor: Nothing is known of what was published up to here.
     package init(limits: HistoryLimits, floor: UInt64 = 0) {
@@ -51,6 +53,11 @@ package struct History<Payload: Sendable>: Sendable {
         {
             _ = removeOldest(first)
         }
+    }
+
+    /// Whoever comes back by one of these positions may have missed what nobody knows.
+    package mutating func spoil(_ span: SpoiltPositions.Span) {
+        spoilt.add(span, floor: floor)
     }
 
     /// When the oldest entry was logged; `nil` when there is none.

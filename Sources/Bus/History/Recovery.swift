@@ -14,7 +14,8 @@ package struct Recovery<Payload: Sendable>: Sendable {
 package enum RecoveryRefusal: String, Error, Hashable, Sendable, CaseIterable {
     /// The offset is not one, is of another epoch or namespace, or was never sent to this client.
     case invalidOffset
-    /// The log does not reach back far enough: something may have been missed that nobody knows any more.
+    /// Something may have been missed that nobody knows any more: the log does not reach back far enough, or the client was
+    /// in rooms that nothing remembers.
     case incomplete
     /// It missed more than one replay may hold.
     case tooMuch

@@ -43,6 +43,9 @@ final class LocalNamespace {
         self.membership.member(socketID: id).flatMap { self.sockets[$0] }
     }
 
+    /// Where changes of rooms take their place in the order: what comes after it finds them made.
+    var place: UInt64 { self.applying ?? self.position }
+
     /// Returns the rooms that could not be joined because the socket is in too many.
     func join(_ rooms: [String], _ socket: Socket) -> [String] {
         var refused: [String] = []
@@ -52,7 +55,8 @@ final class LocalNamespace {
             if isFull, !self.membership.contains(socket.slot, room: room) {
                 refused.append(room)
             } else if self.membership.join(socket.slot, room: room) {
-                socket.track?.stays.join(room, at: self.applying ?? self.position)
+                socket.track?.stays.join(room, at: self.place)
+                socket.client.joined(room, at: self.place)
             }
         }
         return refused
@@ -60,7 +64,8 @@ final class LocalNamespace {
 
     func leave(_ rooms: [String], _ socket: Socket) {
         for room in rooms where self.membership.leave(socket.slot, room: room) {
-            socket.track?.stays.leave(room, at: self.applying ?? self.position)
+            socket.track?.stays.leave(room, at: self.place)
+            socket.client.left(room, at: self.place)
         }
     }
 
@@ -72,7 +77,9 @@ final class LocalNamespace {
     /// Puts a socket that goes on into the rooms that its session is in.
     func rejoin(_ rooms: [String], _ socket: Socket) {
         self.membership.prepare(socket.slot, toJoin: rooms.count)
-        for room in rooms { _ = self.membership.join(socket.slot, room: room) }
+        for room in rooms where self.membership.join(socket.slot, room: room) {
+            socket.client.joined(room, at: self.place)
+        }
     }
 
     // MARK: - What the bus brings

@@ -168,6 +168,16 @@ final class Namespace: Sendable {
         }
     }
 
+    /// Whoever comes back by one of these positions may have missed what nobody knows.
+    func spoil(_ positions: ClosedRange<UInt64>, of user: String?) {
+        _ = self.withHistory { history, _ in history.spoil(.init(user: user, positions: positions)) }
+    }
+
+    /// Whether a client of which no session is kept may have missed what nobody knows, by its position.
+    func isSpoilt(_ position: UInt64, of user: String?) -> Bool {
+        self.withHistory { history, _ in history.spoilt.contains(position, of: user) } ?? true
+    }
+
     /// Decides what a client has missed, and gives its way in the next place of the order.
     ///
     /// What is published later finds the socket on `shard`; nothing comes between the log and the live events.

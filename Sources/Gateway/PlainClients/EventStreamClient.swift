@@ -37,13 +37,22 @@ final class EventStreamClient: PlainClient {
     private func tellPast(_ stream: EventStream) {
         let retry = Duration.milliseconds(Int64.random(in: Self.retryMilliseconds, using: &self.shard.random))
         let offset = self.beginning?.text
-        stream.send { ServerSentEvent.opening(retry: retry, offset: offset, into: &$0) }
-        if case .hole = self.past { stream.send { ServerSentEvent.reset(into: &$0) } }
-        for (packet, _) in self.takeMissed(.eventStream) {
+        if case .hole = self.past {
+            // The new offset comes with the word, so that nobody has the one without the other.
+            stream.send {
+                ServerSentEvent.opening(retry: retry, into: &$0)
+                ServerSentEvent.reset(offset: offset, into: &$0)
+            }
+        } else {
+            stream.send { ServerSentEvent.opening(retry: retry, offset: offset, into: &$0) }
+        }
+        for (packet, _) in self.takeMissed(self.dialect) {
             self.endpoint.counters.messageSent(isBinary: false)
             stream.send { $0.writeImmutableBuffer(packet.frame) }
         }
     }
+
+    private var dialect: Dialect { self.hasOffsets ? .eventStream : .eventStreamWithoutOffset }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         guard let stream = self.stream else { return }
@@ -51,7 +60,7 @@ final class EventStreamClient: PlainClient {
             self.shard.counters.outputDroppedVolatile &+= 1
             return
         }
-        guard let entry = self.entry(.eventStream, of: broadcast, &form) else { return }
+        guard let entry = self.entry(self.dialect, of: broadcast, &form) else { return }
         self.endpoint.counters.messageSent(isBinary: false)
         guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
             return stream.reportNextWrite()

@@ -60,7 +60,7 @@ final class LongPollClient: PlainClient {
                 self.offset = Offset(epoch: epoch, sequence: recovery.record.position)
             }
             self.queue.begin(
-                with: self.takeMissed(.json).map { packet, _ in
+                with: self.takeMissed(self.dialect).map { packet, _ in
                     self.endpoint.counters.messageSent(isBinary: false)
                     return packet.message
                 })
@@ -149,7 +149,14 @@ final class LongPollClient: PlainClient {
         if let post = self.heldPost.take() { self.pollEndpoint.accept(post) }
     }
 
+    override func offsetsBegan(after position: UInt64) {
+        // What it was sent meanwhile is in the answer that has this offset, or was in one before.
+        if let offset = self.offset { self.offset?.sequence = max(offset.sequence, position) }
+    }
+
     // MARK: - What it is told
+
+    private var dialect: Dialect { self.hasOffsets ? .json : .jsonWithoutOffset }
 
     override func deliver(_ broadcast: Broadcast, _ form: inout SharedForm, to socket: Socket) {
         if broadcast.volatile {
@@ -158,7 +165,7 @@ final class LongPollClient: PlainClient {
                 return self.shard.counters.dropped(isShort ? .memory : .volatile)
             }
         }
-        guard let entry = self.entry(.json, of: broadcast, &form) else { return }
+        guard let entry = self.entry(self.dialect, of: broadcast, &form) else { return }
         self.append(entry.first.message, logged: broadcast.logged)
     }
 
@@ -199,10 +206,11 @@ final class LongPollClient: PlainClient {
 
     private func answer(_ request: PollRequest, recovered: Bool? = nil, now: ContinuousClock.Instant) {
         let messages = self.queue.take(now: now)
+        let offset = self.hasOffsets ? self.offset?.text : nil
         let cursor =
             self.isPutOut
             ? PollCursor(session: self.id.string, place: .disconnected)
-            : PollCursor(session: self.id.string, place: .count(self.queue.sent), offset: self.offset?.text)
+            : PollCursor(session: self.id.string, place: .count(self.queue.sent), offset: offset)
         self.pollEndpoint.answer(
             request, PollAnswer(cursor: cursor, recovered: recovered, isLast: self.isPutOut), messages)
     }

@@ -5,7 +5,8 @@ import NIOCore
 /// A plain client that comes back: it says what it has seen last, and gets what came after it.
 ///
 /// No session is kept for it. It gets what went to everybody, to its user and to the rooms that it is put in when it is
-/// let in; rooms that it joined later, and what went to its old socket id, are behind it.
+/// let in. Rooms that it joined later are behind it, and so are the offsets that it was told before: it is told that it
+/// may have missed something. What went to its old socket id is not said again.
 extension PlainClient {
     /// What a client is told of the time before it came.
     enum Past {
@@ -16,12 +17,18 @@ extension PlainClient {
         case hole
     }
 
+    /// Whether anybody can come back to that namespace by the client's endpoint.
+    func canComeBack(to namespace: Namespace) -> Bool {
+        self.endpoint.options.recoveryWindow != nil && namespace.isLogged
+    }
+
     /// Takes the client's next place in the order of the namespace, with everything before it that it has not seen.
     func resume(_ socket: Socket, from text: String, in rooms: [String], _ admit: @escaping () -> Void) {
         let namespace = socket.namespace.namespace
         let bound = NIOLoopBound((self, socket, admit), eventLoop: self.shard.loop)
         do throws(RecoveryRefusal) {
             let sequence = try self.sequence(text, in: namespace)
+            guard !namespace.isSpoilt(sequence, of: socket.user) else { throw RecoveryRefusal.incomplete }
             let maxRooms = self.shard.limits.maxRoomsPerSocket
             let stays = RoomStays(joined: rooms.prefix(maxRooms).map { ($0, 0) }, left: [], forgotten: 0)
             let record = SessionRecord(socketID: socket.id, user: socket.user, since: sequence, stays: stays)
@@ -60,7 +67,20 @@ extension PlainClient {
         self.beginning = Offset(epoch: namespace.namespace.epoch, sequence: namespace.settle())
     }
 
-    /// Puts it into the rooms that it was put in while it was away.
+    /// Whether it may come back by the offsets that it is told.
+    var hasOffsets: Bool { self.restorable?.areAll ?? true }
+
+    /// From now on rooms are noted that its coming back would not restore.
+    func watchRooms(of socket: Socket) {
+        let namespace = socket.namespace
+        guard self.canComeBack(to: namespace.namespace) else { return }
+        // It may keep the offset that it came with until it is told another one, whatever became of it.
+        let claimed = self.claimedOffset.flatMap { try? self.sequence($0, in: namespace.namespace) }
+        self.restorable = RestorableRooms(self.givenRooms, since: claimed ?? namespace.place)
+        self.givenRooms = []
+    }
+
+    /// Puts it into the rooms that it was put in while it was away: for this once, so it is told no offsets in these.
     func rejoin(_ socket: Socket) {
         guard case .missed(let recovery) = self.past else { return }
         socket.namespace.rejoin(recovery.record.stays.rooms, socket)

@@ -27,5 +27,10 @@ extension PlainClient {
 
 extension Dialect {
     /// Whether plain clients that speak it are told events, not only messages.
-    fileprivate var hasEvents: Bool { self == .json || self == .eventStream }
+    fileprivate var hasEvents: Bool {
+        switch self {
+        case .json, .jsonWithoutOffset, .eventStream, .eventStreamWithoutOffset: true
+        case .socketIO, .socketIORecoverable, .socketIO4, .engineIO, .engineIO3, .rawWebSocket: false
+        }
+    }
 }

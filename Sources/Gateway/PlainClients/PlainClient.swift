@@ -21,6 +21,10 @@ class PlainClient: Client {
     var past = Past.unknown
     /// Where it begins; known in namespaces that have a log.
     var beginning: Offset?
+    /// The rooms that it is put in whenever it comes in, as long as it is being let in.
+    var givenRooms: [String] = []
+    /// Whether its position says all of it; `nil` where nobody can come back.
+    var restorable: RestorableRooms?
 
     init(endpoint: PlainEndpoint, handshake: ClientHandshake) {
         self.endpoint = endpoint
@@ -58,8 +62,9 @@ class PlainClient: Client {
     }
 
     override func resume(_ socket: Socket, in rooms: () -> [String], _ admit: @escaping () -> Void) {
+        if self.canComeBack(to: socket.namespace.namespace) { self.givenRooms = rooms() }
         guard let offset = self.claimedOffset else { return admit() }
-        self.resume(socket, from: offset, in: rooms(), admit)
+        self.resume(socket, from: offset, in: self.givenRooms, admit)
     }
 
     override func connectDecided(_ socket: Socket, _ decision: ConnectDecision) {
@@ -70,6 +75,7 @@ class PlainClient: Client {
         case .accept:
             socket.phase = .connected
             socket.namespace.add(socket)
+            self.watchRooms(of: socket)
             self.rejoin(socket)
             counters.connectsAccepted &+= 1
             self.isOpen = true
@@ -100,6 +106,22 @@ class PlainClient: Client {
 
     /// The last offset that the client has seen, as it says; `nil`: it comes for the first time.
     var claimedOffset: String? { nil }
+
+    override func joined(_ room: String, at position: UInt64) {
+        guard let spoilt = self.restorable?.join(room, at: position), let socket = self.socket else { return }
+        socket.namespace.namespace.spoil(spoilt, of: socket.user)
+        self.offsetsEnded()
+    }
+
+    override func left(_ room: String, at position: UInt64) {
+        if self.restorable?.leave(room, at: position) == true { self.offsetsBegan(after: position) }
+    }
+
+    /// It is told no offsets any more, until ``offsetsBegan(after:)``.
+    func offsetsEnded() {}
+
+    /// It has, or will have, everything up to this position, and is told offsets again.
+    func offsetsBegan(after position: UInt64) {}
 
     // MARK: - What it says
 

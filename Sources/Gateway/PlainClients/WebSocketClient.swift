@@ -67,7 +67,7 @@ final class WebSocketClient: PlainClient {
             stream.sendText { $0.writeStaticString("{\"recovered\":false}") }
         case .missed:
             stream.sendText { $0.writeStaticString("{\"recovered\":true}") }
-            for (packet, compress) in self.takeMissed(.json) {
+            for (packet, compress) in self.takeMissed(self.dialect) {
                 self.endpoint.counters.messageSent(isBinary: false)
                 stream.send(packet, compress: compress)
             }
@@ -81,14 +81,23 @@ final class WebSocketClient: PlainClient {
             return
         }
         let deflate = stream.deflate.flatMap { $0.isShared ? $0.kind : nil }
-        let dialect: Dialect = self.speaksJSON ? .json : .rawWebSocket
-        guard let entry = self.entry(dialect, of: broadcast, &form, deflate: deflate) else { return }
+        guard let entry = self.entry(self.dialect, of: broadcast, &form, deflate: deflate) else { return }
         self.endpoint.counters.messageSent(isBinary: entry.first.isBinary)
         guard !self.postpones(broadcast, entry.first, isBehind: stream.isBehind) else {
             return stream.reportNextWrite()
         }
         stream.send(entry.first, shared: entry.firstID, compress: broadcast.compress)
     }
+
+    private var dialect: Dialect {
+        guard self.speaksJSON else { return .rawWebSocket }
+        return self.hasOffsets ? .json : .jsonWithoutOffset
+    }
+
+    /// What it is told is said in another dialect: its lane was for the one before.
+    override func offsetsEnded() { self.stream?.setTakesBroadcasts(false) }
+
+    override func offsetsBegan(after position: UInt64) { self.stream?.setTakesBroadcasts(false) }
 
     override func send(_ message: MessageValue, to socket: Socket) -> Bool {
         guard !self.speaksJSON, self.endpoint.slowConsumer == nil, let stream = self.stream, stream.deflate == nil
@@ -103,7 +112,7 @@ final class WebSocketClient: PlainClient {
     override func offerLane(for socket: Socket) -> LaneOffer? {
         // One that may fall behind without being closed is looked at each time.
         guard self.endpoint.slowConsumer == nil, let row = self.stream?.setTakesBroadcasts(true) else { return nil }
-        return LaneOffer(row: row, dialect: self.speaksJSON ? .json : .rawWebSocket, counters: self.endpoint.counters)
+        return LaneOffer(row: row, dialect: self.dialect, counters: self.endpoint.counters)
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {

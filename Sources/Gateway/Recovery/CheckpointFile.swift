@@ -9,7 +9,7 @@ import NIOCore
 /// `magic, version, length of the content (8 bytes), content, SHA-256 of all before`. Written beside its place and moved
 /// there when it is safely on the disk; read once: it says what was true at the moment of a stop, and nothing afterwards.
 struct CheckpointFile: Sendable {
-    private static let magic = Array("gatehouse log 1\n".utf8)
+    private static let magic = Array("gatehouse log 2\n".utf8)
     private static let headLength = magic.count + 8
 
     let path: String

@@ -38,6 +38,12 @@ struct CheckpointReader {
             let (content, bytes) = try self.content(name, epoch, sequence, target)
             history.append(content, for: target, bytes: bytes, sequence: sequence, now: time)
         }
+        for _ in 0..<(try self.count()) {
+            let user = try self.optionalText()
+            let (lower, upper) = (try self.number(), try self.number())
+            guard lower <= upper, upper <= head else { throw Failure() }
+            history.spoil(.init(user: user, positions: lower...upper))
+        }
         history.prune(now: self.now)
         return (name, NamespaceLog(epoch: epoch, head: head, history: history))
     }

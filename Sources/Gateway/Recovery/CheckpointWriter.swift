@@ -26,6 +26,11 @@ struct CheckpointWriter {
             writer.write(entry.target)
             writer.write(entry.content)
         }
+        self.write(log.history.spoilt.all) { writer, span in
+            writer.write(span.user)
+            writer.write(span.positions.lowerBound)
+            writer.write(span.positions.upperBound)
+        }
     }
 
     private mutating func session(_ session: Checkpoint.Session) {

@@ -59,7 +59,7 @@ extension Router {
         let rooms = {
             acceptance.rooms + (auth?.rooms.compactMap { try? $0.text(from: EventSource(socket: socket)) } ?? [])
         }
-        socket.client.resume(socket, in: rooms) {
+        socket.client.resume(socket, in: { rooms() + acceptance.roomsOfActions }) {
             self.letIn(socket, acceptance, rooms: rooms)
         }
     }
@@ -96,5 +96,14 @@ extension Router {
         // An action may have ended it already.
         guard socket.phase == .connected else { return }
         self.lifecycle(.connected, .connected, source)
+    }
+}
+
+extension ConnectAnswer.Acceptance {
+    /// The rooms that its actions put the socket in.
+    fileprivate var roomsOfActions: [String] {
+        self.actions.flatMap { action in
+            if case .join(let rooms, .me) = action { rooms } else { [] as [String] }
+        }
     }
 }

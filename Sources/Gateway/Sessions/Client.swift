@@ -82,6 +82,12 @@ class Client {
     /// gone meanwhile.
     func resume(_ socket: Socket, in rooms: () -> [String], _ admit: @escaping () -> Void) { admit() }
 
+    /// Its socket is in the room for what comes after `position` in the order of its namespace.
+    func joined(_ room: String, at position: UInt64) {}
+
+    /// What comes after `position` in that room is not for its socket any more.
+    func left(_ room: String, at position: UInt64) {}
+
     // MARK: - Events that wait for handlers
 
     private var handlerBacklog = 0

@@ -1,6 +1,7 @@
 import Bus
 import EngineIO
 import NIOCore
+import PlainEvents
 import SocketIO
 
 /// The words of one kind of client: all clients of a dialect get the same bytes.
@@ -19,8 +20,12 @@ enum Dialect: UInt8, Sendable {
     case rawWebSocket
     /// Events as JSON objects, of plain WebSockets and long-polling.
     case json
+    /// The same for clients that cannot come back at the moment: what has an offset otherwise says that there is none.
+    case jsonWithoutOffset
     /// Server-sent events.
     case eventStream
+    /// The same for clients that cannot come back at the moment.
+    case eventStreamWithoutOffset
 }
 
 /// A broadcast in one dialect.
@@ -77,10 +82,17 @@ extension Dialect {
             Encoding(first: .binary(bytes))
         case (.json, .event(let event)):
             OutboundPacket.json(event, offset: broadcast.logged?.text).map { Encoding(first: $0) }
+        case (.jsonWithoutOffset, .event(let event)):
+            OutboundPacket.json(event, offset: broadcast.logged.map { _ in PlainEncoder.noOffset })
+                .map { Encoding(first: $0) }
         case (.eventStream, .event(let event)):
             OutboundPacket.eventStream(event, offset: broadcast.logged?.text).map { Encoding(first: $0) }
+        case (.eventStreamWithoutOffset, .event(let event)):
+            OutboundPacket.eventStream(event, offset: broadcast.logged.map { _ in PlainEncoder.noOffset })
+                .map { Encoding(first: $0) }
         case (.socketIO, .message), (.socketIORecoverable, .message), (.socketIO4, .message), (.engineIO, .event),
-            (.engineIO3, .event), (.rawWebSocket, .event), (.json, .message), (.eventStream, .message):
+            (.engineIO3, .event), (.rawWebSocket, .event), (.json, .message), (.jsonWithoutOffset, .message),
+            (.eventStream, .message), (.eventStreamWithoutOffset, .message):
             nil
         }
     }

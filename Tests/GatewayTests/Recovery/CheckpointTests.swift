@@ -35,6 +35,8 @@ import Testing
         history.append(
             .change(.state(set: [("k", [0x31])], unset: ["l"])), for: .socket("s"), bytes: 1, sequence: 9, now: now)
         history.append(.change(.end), for: .socket("t"), bytes: 0, sequence: 10, now: now)
+        history.spoil(.init(user: "ü", positions: 4...6))
+        history.spoil(.init(user: nil, positions: 8...9))
         let stays = RoomStays(joined: [("a", 4)], left: [("b", 1, 3)], forgotten: 2)
         let handshake = ClientHandshake(
             remoteIP: "::1", isTLS: true, origin: nil, query: [("q", "1")], headers: [("user-agent", "x")],
@@ -76,6 +78,9 @@ import Testing
         #expect(session.record.stays.rooms == ["a"] && session.record.stays.forgotten == 2)
         #expect(session.record.user == "u" && session.record.sent == 5 && session.away == .seconds(3))
         #expect(session.visit.handshake.query.first?.value == "1" && session.visit.transport == "polling")
+        let spoilt = log.history.spoilt
+        #expect(spoilt.contains(6, of: "ü") && !spoilt.contains(6, of: "u") && spoilt.contains(8, of: nil))
+        #expect(spoilt.all.count == 2)
         // And once more the same bytes, but for the ages.
         #expect(CheckpointWriter(read).buffer.readableBytes == written.readableBytes)
     }
