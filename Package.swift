@@ -75,7 +75,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         // Events that are stored until their handler took them: the file, and which of them are in memory.
         .target(
-            name: "Outbox", dependencies: ["CSQLite", "CZlib"],
+            name: "Outbox", dependencies: ["CSQLite", "CZlib", "Bus"],
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
 
         // The kernel's interface of event loops.

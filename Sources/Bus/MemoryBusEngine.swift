@@ -8,7 +8,7 @@ package final class MemoryBusEngine: BusEngine {
     }
 
     private struct State {
-        var lines: [String: Line] = [:]
+        var lines: [ExactName: Line] = [:]
         var nextKey: UInt64 = 0
     }
 
@@ -19,9 +19,10 @@ package final class MemoryBusEngine: BusEngine {
     @discardableResult
     package func publish(_ publication: Publication) -> UInt64 {
         // Delivering under the lock is what gives everyone the same order.
-        state.withLock { state in
-            let offset = state.lines[publication.namespace, default: Line()].sequence.next()
-            for subscriber in state.lines[publication.namespace]?.subscribers ?? [] {
+        let namespace = ExactName(publication.namespace)
+        return state.withLock { state in
+            let offset = state.lines[namespace, default: Line()].sequence.next()
+            for subscriber in state.lines[namespace]?.subscribers ?? [] {
                 subscriber.deliver(publication, offset)
             }
             return offset
@@ -31,6 +32,7 @@ package final class MemoryBusEngine: BusEngine {
     package func subscribe(
         to namespace: String, _ deliver: @escaping @Sendable (Publication, _ offset: UInt64) -> Void
     ) -> BusSubscription {
+        let namespace = ExactName(namespace)
         let key = state.withLock { state in
             state.nextKey += 1
             state.lines[namespace, default: Line()].subscribers.append((state.nextKey, deliver))

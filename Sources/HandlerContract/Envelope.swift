@@ -1,3 +1,4 @@
+internal import Bus
 import JSONScanner
 import Routing
 internal import struct NIOCore.ByteBuffer
@@ -163,12 +164,15 @@ extension Envelope {
 
     private static func write(_ connect: EnvelopeInput.Connect, to writer: inout JSONWriter) {
         if let auth = connect.auth { writer.member("auth", raw: auth) }
-        var names: [String] = []
-        var values: [String: String] = [:]
-        for (name, value) in connect.query where values.updateValue(value, forKey: name) == nil { names.append(name) }
+        var names: [ExactName] = []
+        var values: [ExactName: String] = [:]
+        for (name, value) in connect.query {
+            let name = ExactName(name)
+            if values.updateValue(value, forKey: name) == nil { names.append(name) }
+        }
         writer.key("query")
         writer.beginObject()
-        for name in names { writer.member(name, values[name] ?? "") }
+        for name in names { writer.member(name.text, values[name] ?? "") }
         writer.endObject()
         if let origin = connect.origin { writer.member("origin", origin) }
         if let claims = connect.claims { writer.member("claims", raw: claims) }

@@ -1,9 +1,11 @@
+internal import Bus
+
 extension LaneScheduler {
     /// The jobs behind those in flight of a lane go along with them, in the same call.
     ///
     /// - Parameter joins: asked in their order; the first that does not ends it.
     package mutating func extend(lane: String, limit: Int, while joins: (Job) -> Bool) -> [Start] {
-        guard let slot = slots[lane], lanes[slot].state == .running else { return [] }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running else { return [] }
         var starts: [Start] = []
         while starts.count < limit, lanes[slot].running < lanes[slot].items.count {
             let place = lanes[slot].running
@@ -19,7 +21,7 @@ extension LaneScheduler {
     /// The job in flight of a lane waits for others to go with it: meanwhile it is no call.
     package mutating func gathers(lane: String) -> Turn {
         var turn = Turn()
-        guard let slot = slots[lane], lanes[slot].state == .running, lanes[slot].hasPlace else { return turn }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running, lanes[slot].hasPlace else { return turn }
         lanes[slot].hasPlace = false
         inFlight -= 1
         fill(&turn)

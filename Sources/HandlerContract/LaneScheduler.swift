@@ -1,6 +1,8 @@
+internal import Bus
+
 /// Decides which job may go to a handler next: one in flight per lane, a bound over all lanes, fair among them.
 ///
-/// A lane is a name such as `socket:mGx1…`; its jobs start in the order in which they came. A job that is to be tried
+/// A lane is a name such as `socket:mGx1…`, and another one when a byte of it differs; its jobs start in the order in which they came. A job that is to be tried
 /// again stays at the head of its lane: the lane waits with it, and no other does, nor does it take a place among the
 /// calls in flight. Lanes without jobs do not exist; only their last sequence number is remembered, in a bounded table.
 /// How several jobs go into one call is in `LaneScheduler+Batches.swift`.
@@ -56,7 +58,7 @@ package struct LaneScheduler<Job> {
     let limits: LaneLimits
     var lanes: [Lane] = []
     private var freeSlots: [Int] = []
-    private(set) var slots: [String: Int] = [:]
+    private(set) var slots: [ExactName: Int] = [:]
     /// Lanes whose first job may start, in the order of their turns.
     ///
     /// A lane emptied by a drop keeps its turn.
@@ -84,7 +86,7 @@ package struct LaneScheduler<Job> {
 
     /// Jobs of the lane, the one in flight included.
     package func count(inLane lane: String) -> Int {
-        slots[lane].map { lanes[$0].items.count } ?? 0
+        slots[ExactName(lane)].map { lanes[$0].items.count } ?? 0
     }
 
     /// Whether the owner has so many jobs here that nothing more should be read from it; it is named in a later
@@ -96,7 +98,7 @@ package struct LaneScheduler<Job> {
     /// - Parameter capacity: of its lane; nil: the usual.
     package mutating func enqueue(_ job: Job, lane: String, owner: Owner, capacity: Int? = nil) -> Enqueued {
         let item = Item(job: job, owner: owner)
-        if let slot = slots[lane] {
+        if let slot = slots[ExactName(lane)] {
             guard lanes[slot].items.count < capacity ?? limits.laneCapacity else { return .full }
             lanes[slot].items.append(item)
             count(owner)
@@ -114,7 +116,7 @@ package struct LaneScheduler<Job> {
     /// The job in flight of the lane is done, for good.
     package mutating func finished(lane: String) -> Turn {
         var turn = Turn()
-        guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running else { return turn }
         if let item = lanes[slot].items.popFirst() { release(item.owner, into: &turn.resume) }
         lanes[slot].running -= 1
         guard lanes[slot].running == 0 else { return turn }
@@ -135,7 +137,7 @@ package struct LaneScheduler<Job> {
     /// `job` takes its place unless it is nil, with the number of its attempt raised for instance.
     package mutating func blocked(lane: String, by job: Job? = nil) -> Turn {
         var turn = Turn()
-        guard let slot = slots[lane], lanes[slot].state == .running else { return turn }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running else { return turn }
         if let job { lanes[slot].items.updateFirst { $0.job = job } }
         lanes[slot].state = .blocked
         lanes[slot].running = 0
@@ -149,7 +151,7 @@ package struct LaneScheduler<Job> {
     /// Does nothing for a lane that is not blocked (any more).
     package mutating func unblocked(lane: String) -> Turn {
         var turn = Turn()
-        guard let slot = slots[lane], lanes[slot].state == .blocked else { return turn }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .blocked else { return turn }
         makeReady(slot)
         fill(&turn)
         return turn
@@ -157,7 +159,7 @@ package struct LaneScheduler<Job> {
 
     /// Takes all jobs out of a lane but those in flight, which still end with ``finished(lane:)``.
     package mutating func drop(lane: String) -> (jobs: [Job], resume: [Owner]) {
-        guard let slot = slots[lane] else { return ([], []) }
+        guard let slot = slots[ExactName(lane)] else { return ([], []) }
         var dropped = lanes[slot].items.removeAll()
         let kept = lanes[slot].running
         for item in dropped.prefix(kept) { lanes[slot].items.append(item) }
@@ -178,12 +180,12 @@ extension LaneScheduler {
         if slot == lanes.count { lanes.append(Lane()) }
         lanes[slot].name = name
         lanes[slot].state = .ready
-        slots[name] = slot
+        slots[ExactName(name)] = slot
         return slot
     }
 
     private mutating func closeLane(_ slot: Int) {
-        slots[lanes[slot].name] = nil
+        slots[ExactName(lanes[slot].name)] = nil
         lanes[slot] = Lane()
         freeSlots.append(slot)
         if slots.isEmpty {
@@ -248,7 +250,7 @@ extension LaneScheduler {
         var readySlots = ready
         var turns: [Int] = []
         while let slot = readySlots.popFirst() { turns.append(slot) }
-        return slots.allSatisfy { lanes[$1].name == $0 }
+        return slots.allSatisfy { ExactName(lanes[$1].name) == $0 }
             && open.count { $0.hasPlace } + batches == inFlight
             && open.allSatisfy { $0.state == .running ? (1...$0.items.count).contains($0.running) : $0.running == 0 }
             && open.allSatisfy { $0.state == .running || !$0.hasPlace }

@@ -1,5 +1,9 @@
+internal import Bus
+
 /// Decides which undelivered events of one handler are in memory: of each lane the first ones, and no lane crowds out
 /// the others.
+///
+/// Lanes are one only when their names are the same bytes, as the file compares them.
 ///
 /// All events up to the ``cursor`` are in memory, delivered, of a suspended route, or of a parked lane. A lane is parked
 /// when it holds as many events as it may; the rest of it is read from the file when half of those are through. As long as
@@ -42,11 +46,11 @@ package struct LaneWindow: Sendable {
     }
 
     private let limits: Limits
-    private var lanes: [String: Lane] = [:]
-    private var loaded: [Int64: (lane: String, bytes: Int)] = [:]
+    private var lanes: [ExactName: Lane] = [:]
+    private var loaded: [Int64: (lane: ExactName, bytes: Int)] = [:]
     private var bytes = 0
     /// Parked lanes that should be read on.
-    private var hungry: Set<String> = []
+    private var hungry: Set<ExactName> = []
     private var suspended: Set<String> = []
     package private(set) var cursor: Int64 = 0
     /// Nothing behind the cursor is in the file.
@@ -62,12 +66,12 @@ package struct LaneWindow: Sendable {
 
     /// Events of a lane in memory; -1 when it has more in the file.
     package func count(inLane lane: String) -> Int {
-        guard let lane = lanes[lane] else { return 0 }
+        guard let lane = lanes[ExactName(lane)] else { return 0 }
         return lane.parkedAfter == nil ? lane.count : -1
     }
 
     /// Whether the lane has so many events that its senders should wait.
-    package func isFull(lane: String) -> Bool { lanes[lane]?.parkedAfter != nil }
+    package func isFull(lane: String) -> Bool { lanes[ExactName(lane)]?.parkedAfter != nil }
 
     // MARK: - What happens
 
@@ -85,7 +89,7 @@ package struct LaneWindow: Sendable {
     /// The next event of a scan.
     package mutating func offer(_ stored: StoredEvent) -> Verdict {
         let position = stored.position
-        let name = stored.event.lane
+        let name = ExactName(stored.event.lane)
         if loaded[position] != nil || suspended.contains(stored.event.route) || lanes[name]?.parkedAfter != nil {
             cursor = max(cursor, position)
             return .leave
@@ -103,7 +107,7 @@ package struct LaneWindow: Sendable {
 
     /// What cannot be offered up to this position has been dealt with.
     package mutating func passed(_ position: Int64, ofLane lane: String?) {
-        if let lane {
+        if let lane = lane.map(ExactName.init) {
             if let after = lanes[lane]?.parkedAfter { lanes[lane]?.parkedAfter = max(after, position) }
         } else {
             cursor = max(cursor, position)
@@ -115,6 +119,7 @@ package struct LaneWindow: Sendable {
 
     /// The next event of a parked lane.
     package mutating func offer(_ stored: StoredEvent, ofParked name: String) -> Verdict {
+        let name = ExactName(name)
         guard let lane = lanes[name], lane.parkedAfter != nil else { return .stop }
         guard loaded[stored.position] == nil, !suspended.contains(stored.event.route) else {
             lanes[name]?.parkedAfter = stored.position
@@ -131,6 +136,7 @@ package struct LaneWindow: Sendable {
 
     /// A parked lane has been read to its end.
     package mutating func reachedEnd(ofLane name: String) {
+        let name = ExactName(name)
         hungry.remove(name)
         lanes[name]?.parkedAfter = nil
         if lanes[name]?.count == 0 { lanes[name] = nil }
@@ -169,7 +175,7 @@ package struct LaneWindow: Sendable {
         guard loaded.count <= limits.events - limits.events / 8, bytes <= limits.bytes - limits.bytes / 8 else {
             return nil
         }
-        if let name = hungry.first, let position = lanes[name]?.parkedAfter { return .lane(name, after: position) }
+        if let name = hungry.first, let position = lanes[name]?.parkedAfter { return .lane(name.text, after: position) }
         return isCaughtUp ? nil : .scan(after: cursor)
     }
 
@@ -179,16 +185,17 @@ package struct LaneWindow: Sendable {
 
     private mutating func take(_ stored: StoredEvent) {
         let size = stored.event.bytes
-        loaded[stored.position] = (stored.event.lane, size)
+        let lane = ExactName(stored.event.lane)
+        loaded[stored.position] = (lane, size)
         bytes += size
-        lanes[stored.event.lane, default: Lane()].count += 1
+        lanes[lane, default: Lane()].count += 1
     }
 
     /// Whether the counts agree with each other.
     ///
     /// For tests.
     package func invariants() -> Bool {
-        var counts: [String: Int] = [:]
+        var counts: [ExactName: Int] = [:]
         for (lane, _) in loaded.values { counts[lane, default: 0] += 1 }
         return bytes == loaded.values.reduce(0) { $0 + $1.bytes }
             && lanes.allSatisfy { $1.count == counts[$0] ?? 0 && ($1.count > 0 || $1.parkedAfter != nil) }

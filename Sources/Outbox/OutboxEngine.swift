@@ -1,3 +1,5 @@
+internal import Bus
+
 /// The outbox without its thread, its clock and its handlers: what is written when, and what is delivered next.
 ///
 /// Told about new events and about how deliveries went, it writes both in one transaction (``turn(appends:now:)``) and
@@ -65,7 +67,7 @@ package struct OutboxEngine<Store: EventStore> {
     private var forgets = 0
     /// The last attempts at events that are in memory, by position.
     private var attempts: [Int64: (count: Int, notBefore: Int64)] = [:]
-    private var endingLanes: Set<String> = []
+    private var endingLanes: Set<ExactName> = []
     package private(set) var census: Census
     /// A commit failed, and may have happened nevertheless: the file has to be looked at again.
     private var isUncertain = false
@@ -110,8 +112,9 @@ package struct OutboxEngine<Store: EventStore> {
         }
         windows[event.handler]?.release(stored.position)
         census.pending[event.handler, default: 1] -= 1
-        if endingLanes.contains(event.lane), windows[event.handler]?.count(inLane: event.lane) == 0 {
-            endingLanes.remove(event.lane)
+        let lane = ExactName(event.lane)
+        if endingLanes.contains(lane), windows[event.handler]?.count(inLane: event.lane) == 0 {
+            endingLanes.remove(lane)
             forget(event.lane, of: event.handler)
         }
     }
@@ -128,7 +131,7 @@ package struct OutboxEngine<Store: EventStore> {
             if window.count(inLane: lane) == 0 {
                 forget(lane, of: handler)
             } else if endingLanes.count < Self.maxEndingLanes {
-                endingLanes.insert(lane)
+                endingLanes.insert(ExactName(lane))
             }
         }
     }

@@ -29,6 +29,17 @@ import Testing
         #expect(scheduler.inFlight == 1 && scheduler.invariants())
     }
 
+    @Test func `users whose names look alike do not wait for each other`() {
+        var scheduler = Scheduler()
+        #expect(started(scheduler.enqueue("1", lane: "user:caf\u{E9}", owner: 1)) == "1")
+        #expect(started(scheduler.enqueue("2", lane: "user:cafe\u{301}", owner: 2)) == "2")
+        #expect(started(scheduler.enqueue("3", lane: "user:cafe\u{301}", owner: 2)) == nil)
+        #expect(scheduler.laneCount == 2 && scheduler.count(inLane: "user:cafe\u{301}") == 2)
+        _ = scheduler.blocked(lane: "user:caf\u{E9}")
+        #expect(starts(scheduler.finished(lane: "user:cafe\u{301}")) == ["3"])
+        #expect(scheduler.invariants())
+    }
+
     @Test func `a second event that fails three times is seen as 1,2,2,2,2,3`() {
         var scheduler = Scheduler()
         var seen: [String] = []

@@ -10,6 +10,13 @@ import Testing
         #expect(sequences.next("a") == 4)
     }
 
+    @Test func `lanes whose names look alike are two`() {
+        var sequences = LaneSequences(capacity: 10)
+        #expect([sequences.next("caf\u{E9}"), sequences.next("cafe\u{301}")] == [1, 1])
+        sequences.remove("caf\u{E9}")
+        #expect([sequences.next("caf\u{E9}"), sequences.next("cafe\u{301}")] == [1, 2])
+    }
+
     @Test func `a lane that was removed begins again`() {
         var sequences = LaneSequences(capacity: 10)
         _ = sequences.next("a")

@@ -55,6 +55,20 @@ import Testing
         #expect(!window.isFull(lane: "socket:S") && window.invariants())
     }
 
+    @Test func `a lane that looks like one that is parked goes its own way`() {
+        var window = LaneWindow(limits: .init(events: 100, laneEvents: 4), isCaughtUp: true)
+        for position in 1...5 { _ = window.committed(.sample(Int64(position), lane: "user:caf\u{E9}")) }
+        #expect(window.isFull(lane: "user:caf\u{E9}") && !window.isFull(lane: "user:cafe\u{301}"))
+        // The file tells them apart: left there, it would not be found by who reads the parked one on.
+        #expect(window.committed(.sample(6, lane: "user:cafe\u{301}")) == .take)
+        #expect(window.count(inLane: "user:cafe\u{301}") == 1 && window.count(inLane: "user:caf\u{E9}") == -1)
+        for position in 1...2 { window.release(Int64(position)) }
+        #expect(window.need == .lane("user:caf\u{E9}", after: 4) && window.invariants())
+        #expect(window.offer(.sample(5, lane: "user:caf\u{E9}"), ofParked: "user:caf\u{E9}") == .take)
+        window.reachedEnd(ofLane: "user:caf\u{E9}")
+        #expect(!window.isFull(lane: "user:caf\u{E9}") && window.invariants())
+    }
+
     @Test func `an event larger than all the room goes when nothing else is there`() {
         var window = LaneWindow(limits: .init(bytes: 1_000), isCaughtUp: true)
         #expect(window.committed(.sample(1, length: 5_000)) == .take)

@@ -148,7 +148,7 @@ private struct RecoveryWalk<Payload: Sendable> {
     ) throws(RecoveryRefusal) {
         switch change {
         case .join(let rooms):
-            for room in rooms where result.record.stays.count < maxRooms && room != result.record.socketID {
+            for room in rooms where result.record.stays.count < maxRooms && !room.isExactly(result.record.socketID) {
                 result.record.stays.join(room, at: sequence)
                 guard collected.insert(ExactName(room)).inserted else { continue }
                 var found: [UInt64] = []

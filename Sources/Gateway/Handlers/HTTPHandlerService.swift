@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Bus
 import Configuration
 import HandlerContract
 import Logging
@@ -12,7 +13,7 @@ final class HTTPHandlerService: HandlerService {
     private struct State: Sendable {
         var dispatcher: HandlerDispatcher
         /// Of lanes that stand still.
-        var pauses: [String: Task<Void, Never>] = [:]
+        var pauses: [ExactName: Task<Void, Never>] = [:]
         var expiry: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
         /// Turns that are being acted on.
         var turnsUnderWay = 0
@@ -170,10 +171,11 @@ extension HTTPHandlerService {
     }
 
     private func hold(_ lane: String, _ pause: Duration, _ state: inout State) {
-        state.pauses[lane]?.cancel()
-        state.pauses[lane] = Task {
+        let name = ExactName(lane)
+        state.pauses[name]?.cancel()
+        state.pauses[name] = Task {
             guard (try? await Task.sleep(for: pause)) != nil else { return }
-            self.state.withLock { $0.pauses[lane] = nil }
+            self.state.withLock { $0.pauses[name] = nil }
             self.decide { dispatcher, now in dispatcher.wake(lane: lane, now: now) }
         }
     }

@@ -1,3 +1,4 @@
+import Bus
 import HandlerContract
 import Routing
 
@@ -21,7 +22,7 @@ extension HandlerDispatcher {
         }
         guard !disabledRoutes.contains(entry.job.input.route) else {
             guard !entry.isStored else { return end(start.job, .suspended, &turn) }
-            if entry.isConnect { lanesOfDisabled.insert(start.lane) }
+            if entry.isConnect { lanesOfDisabled.insert(ExactName(start.lane)) }
             return giveWay(start.job, entry, .gone, now, &turn)
         }
         if let notBefore = entry.job.stored?.notBefore, now < notBefore {
@@ -113,7 +114,7 @@ extension HandlerDispatcher {
             }
             guard !entry.isStored else { return end(id, .suspended, &turn) }
             guard entry.isConnect else { return end(id, Self.giveUp(entry, .unavailable), &turn) }
-            lanesOfDisabled.insert(entry.job.waitingLane)
+            lanesOfDisabled.insert(ExactName(entry.job.waitingLane))
             hold(id, entry, now.duration(to: entry.deadline), finishes: finishes, &turn)
         }
     }
@@ -140,7 +141,7 @@ extension HandlerDispatcher {
         guard !(isDraining && entry.isConnect) else { return end(id, .connect(.retry), &turn) }
         guard !(isDraining && entry.isStored) else { return end(id, .kept, &turn) }
         guard finishes == 0 else {
-            stops[entry.job.waitingLane] = pause
+            stops[ExactName(entry.job.waitingLane)] = pause
             return
         }
         backlog += scheduler.blocked(lane: entry.job.waitingLane).start
@@ -176,8 +177,9 @@ extension HandlerDispatcher {
 
     mutating func finish(lane: String) {
         backlog += scheduler.finished(lane: lane).start
-        if endingLanes.contains(lane), scheduler.count(inLane: lane) == 0 {
-            endingLanes.remove(lane)
+        let name = ExactName(lane)
+        if endingLanes.contains(name), scheduler.count(inLane: lane) == 0 {
+            endingLanes.remove(name)
             scheduler.forgetSequence(ofLane: lane)
         }
     }

@@ -1,3 +1,4 @@
+import Bus
 import HandlerContract
 import Routing
 
@@ -87,7 +88,7 @@ struct HandlerDispatcher: Sendable {
     /// That answered 410, until ``enableRoutes(now:)``.
     var disabledRoutes: Set<String> = []
     /// Lanes of CONNECTs that are held because of that.
-    var lanesOfDisabled: Set<String> = []
+    var lanesOfDisabled: Set<ExactName> = []
     /// Lanes of stored events that wait for the circuit breaker: one of them is the next probe, and all go on when the
     /// handler is well again.
     var gated: [String] = []
@@ -101,9 +102,9 @@ struct HandlerDispatcher: Sendable {
     /// Those that have waited, and wait for a place among the calls.
     var readyGatherings: [Gathering] = []
     /// Lanes that stand still as soon as their completions are made, because of an event behind these.
-    var stops: [String: Duration] = [:]
+    var stops: [ExactName: Duration] = [:]
     /// Lanes that end with their last job.
-    var endingLanes: Set<String> = []
+    var endingLanes: Set<ExactName> = []
     private var lastID: UInt64 = 0
     private(set) var isDraining = false
     private var isClosed = false
@@ -176,7 +177,7 @@ struct HandlerDispatcher: Sendable {
     /// The pause of a lane is over.
     mutating func wake(lane: String, now: Instant) -> Turn {
         var turn = Turn()
-        lanesOfDisabled.remove(lane)
+        lanesOfDisabled.remove(ExactName(lane))
         if lane == Self.gate {
             openGate(now, &turn)
         } else if let route = Self.route(ofGathering: lane) {
@@ -192,7 +193,7 @@ struct HandlerDispatcher: Sendable {
     mutating func enableRoutes(now: Instant) -> Turn {
         var turn = Turn()
         disabledRoutes = []
-        for lane in lanesOfDisabled { backlog += scheduler.unblocked(lane: lane).start }
+        for lane in lanesOfDisabled { backlog += scheduler.unblocked(lane: lane.text).start }
         lanesOfDisabled = []
         proceed(now, &turn)
         return turn
@@ -203,7 +204,7 @@ struct HandlerDispatcher: Sendable {
         var turn = Turn()
         for lane in lanes { finish(lane: lane) }
         for lane in lanes {
-            guard let pause = stops.removeValue(forKey: lane) else { continue }
+            guard let pause = stops.removeValue(forKey: ExactName(lane)) else { continue }
             backlog += scheduler.blocked(lane: lane).start
             turn.pauses.append((lane, pause))
         }
@@ -226,7 +227,7 @@ struct HandlerDispatcher: Sendable {
         if scheduler.count(inLane: lane) == 0 {
             scheduler.forgetSequence(ofLane: lane)
         } else {
-            endingLanes.insert(lane)
+            endingLanes.insert(ExactName(lane))
         }
     }
 

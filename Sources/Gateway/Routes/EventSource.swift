@@ -1,3 +1,4 @@
+import Bus
 import NIOCore
 import Routing
 
@@ -25,13 +26,13 @@ struct EventSource: TemplateSource {
     func state(_ path: [String]) -> [UInt8]? { self.socket.state.value(path) }
 
     func query(_ name: String) -> String? {
-        self.socket.client.handshake.query.first { $0.name == name }?.value
+        self.socket.client.handshake.query.first { $0.name.isExactly(name) }?.value
     }
 
     func param(_ name: String) -> String? { self.socket.namespace.namespace.parameters[name] }
 
     func isInRoom(_ room: String) -> Bool {
         guard self.socket.phase == .connected else { return false }
-        return room == self.socket.id || self.socket.namespace.membership.contains(self.socket.slot, room: room)
+        return room.isExactly(self.socket.id) || self.socket.namespace.membership.contains(self.socket.slot, room: room)
     }
 }

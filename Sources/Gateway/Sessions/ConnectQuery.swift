@@ -1,3 +1,4 @@
+import Bus
 import HTTP1
 import JSONScanner
 import NIOCore
@@ -11,7 +12,7 @@ enum ConnectQuery {
     static func json(_ query: UnsafeRawBufferPointer) -> [UInt8] {
         var parameters: [(key: String, value: String)] = []
         for pair in Query(bytes: ByteBuffer(bytes: query)).prefix(Self.parameterLimit) {
-            if let known = parameters.firstIndex(where: { $0.key == pair.key }) { parameters.remove(at: known) }
+            if let known = parameters.firstIndex(where: { $0.key.isExactly(pair.key) }) { parameters.remove(at: known) }
             parameters.append(pair)
         }
         var json = JSONWriter(reservingCapacity: query.count + 16)

@@ -1,3 +1,4 @@
+import Bus
 import NIOCore
 
 /// Which events of a client that does not keep up go first.
@@ -10,10 +11,16 @@ enum PendingPolicy: Hashable, Sendable {
 
 /// What two events have in common of which only the later one counts: name and recipients.
 struct PendingKey: Hashable {
-    var namespace: String
-    var event: String
-    /// Of the target: rooms, users and sockets, each kind sorted.
-    var recipients: [[String]]
+    private let namespace: ExactName
+    private let event: ExactName
+    private let recipients: [[ExactName]]
+
+    /// - Parameter recipients: of the target: rooms, users and sockets, each kind sorted.
+    init(namespace: String, event: String, recipients: [[String]]) {
+        self.namespace = ExactName(namespace)
+        self.event = ExactName(event)
+        self.recipients = recipients.map { $0.map(ExactName.init) }
+    }
 }
 
 /// What waits for a client that does not keep up, where the endpoint's `slowConsumer` lets some of it go.

@@ -11,7 +11,7 @@ import Testing
         ("", "{}"), ("token=abc", #"{"token":"abc"}"#), ("a=1&b=%22x%22&c=d+e", #"{"a":"1","b":"\"x\"","c":"d e"}"#),
         ("a=1&b=2&a=3", #"{"b":"2","a":"3"}"#), ("a", #"{"a":""}"#), ("=x", #"{"":"x"}"#), ("a=b=c", #"{"a":"b=c"}"#),
         ("a=%00%", "{\"a\":\"\\u0000%\"}"), ("a=%ff", "{\"a\":\"\u{fffd}\"}"), ("&&a=1&", #"{"a":"1"}"#),
-        ("__proto__=1", #"{"__proto__":"1"}"#),
+        ("__proto__=1", #"{"__proto__":"1"}"#), ("%C3%A9=1&e%CC%81=2", "{\"\u{E9}\":\"1\",\"e\u{301}\":\"2\"}"),
     ])
     func `a query reads as an object of strings`(query: String, expected: String) {
         #expect(json(query) == expected)

@@ -17,6 +17,11 @@ import Testing
         return items
     }
 
+    @Test func `names that only look alike are two`() {
+        #expect(key("caf\u{E9}") != key("cafe\u{301}") && key("said", "caf\u{E9}") != key("said", "cafe\u{301}"))
+        #expect(key("caf\u{E9}") == key("caf\u{E9}"))
+    }
+
     @Test func `what fits waits in order`() {
         var pending = Pending(policy: .dropOldest, limit: 100)
         for item in 1...10 {
