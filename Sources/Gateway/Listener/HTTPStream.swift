@@ -9,8 +9,6 @@ import NIOCore
 final class HTTPStream: ByteStream {
     /// Enough for the requests that a client sends ahead; a flood of them stays in the kernel and at the sender.
     static let maxPipelinedBytes = 65_536
-    /// What is kept of requests that were sent ahead when the peer ends its side and everything is read at once.
-    private static let maxInput = 1 << 20
     /// Answers of so many bytes that are not on their way hold back the next request: a small request may have a large
     /// answer, and thousands of them fit into one read.
     static let maxWaitingOutput = 65_536
@@ -43,8 +41,6 @@ final class HTTPStream: ByteStream {
     private var isHeldBack = false
     /// The peer has ended its side; what it sent before is still answered.
     private var isInputClosed = false
-    /// More has come than is kept, which can happen only at the end of input: nothing is taken any more.
-    private var isInputCut = false
     private var isProcessing = false
     private var isOver = false
     private var closesAfterAnswer = false
@@ -75,12 +71,7 @@ final class HTTPStream: ByteStream {
     override var heldBytes: Int { self.input.readableBytes + (self.exchange?.bodyBytes ?? 0) }
 
     override func received(_ bytes: UnsafeMutableRawBufferPointer) {
-        guard !self.isOver, !self.isInputCut else { return }
-        if self.awaitsAnswer || self.isHeldBack, self.input.readableBytes > Self.maxInput {
-            // Reading has stopped long ago; only when the peer ends its side is all the rest read nevertheless.
-            self.isInputCut = true
-            return
-        }
+        guard !self.isOver else { return }
         if self.input.readableBytes == 0, self.exchange == nil, !self.awaitsAnswer {
             self.reclaim()
             // The memory of the last request, if nobody reads in it any more.
