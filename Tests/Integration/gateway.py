@@ -64,6 +64,17 @@ def free_ports(count):
     return [_free_port() for _ in range(count)]
 
 
+@contextlib.contextmanager
+def on_one_processor():
+    """Whatever is started meanwhile has one processor: a gateway then has one loop for everybody."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def eventually(condition, seconds=5.0, what="the condition"):
     """Waits until `condition()` is true and returns what it returned."""
     deadline = time.monotonic() + seconds

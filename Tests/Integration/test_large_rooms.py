@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import os
 import resource
 import select
 import socket
@@ -11,7 +10,7 @@ import sys
 
 import gateway as gateway_process
 import pytest
-from gateway import eventually
+from gateway import eventually, on_one_processor
 from wire import TEXT, Client, Polling, config
 
 ROUNDS = 10
@@ -33,13 +32,9 @@ def wide_open(members):
 
 
 def launch_on_one_loop(launch, members):
-    """On one processor, so that everybody is served by the same loop."""
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(allowed)})
-    try:
+    """So that everybody is served by the same loop."""
+    with on_one_processor():
         return launch(wide_open(members))
-    finally:
-        os.sched_setaffinity(0, allowed)
 
 
 def is_readable(sock, timeout=0.0):

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Integration"))
-from gateway import Gateway, binary, eventually  # noqa: E402
+from gateway import Gateway, binary, eventually, on_one_processor  # noqa: E402
 from wire import config  # noqa: E402
 
 ROUTES = [
@@ -83,9 +83,9 @@ def main():
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as directory:
         document = config(ROUTES, ("/", "/others"), pingInterval="5m", pingTimeout="5m") | {"limits": LIMITS}
-        os.sched_setaffinity(0, cores[:1])
         gateway = Gateway(document, directory)
-        gateway.start()
+        with on_one_processor():
+            gateway.start()
         os.sched_setaffinity(0, cores[1:] or cores)
         try:
             began = time.monotonic()

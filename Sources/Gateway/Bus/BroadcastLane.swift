@@ -27,6 +27,9 @@ struct BroadcastLanes {
     private var lanes: ContiguousArray<BroadcastLane?> = []
     /// The endpoints whose messages are counted.
     private(set) var endpoints: ContiguousArray<EndpointCounters> = []
+    /// By member: the position of the last logged event that went by its lane to a client that can come back; see
+    /// ``Bus/SessionRecord/sent``. Shorter than ``lanes`` while there are none.
+    private var sent: ContiguousArray<UInt64> = []
 
     init() {}
 
@@ -45,7 +48,22 @@ struct BroadcastLanes {
     /// The member's number may be given to another one.
     mutating func forget(_ member: UInt32) {
         if Int(member) < self.lanes.count { self.lanes[Int(member)] = nil }
+        if Int(member) < self.sent.count { self.sent[Int(member)] = 0 }
     }
+
+    /// A logged event has gone by their lanes to some of the members, who can come back.
+    mutating func noteSent(_ position: UInt64, to members: ContiguousArray<UInt32>, from start: Int, to end: Int) {
+        var index = start
+        while index < end {
+            let member = Int(members[index])
+            while self.sent.count <= member { self.sent.append(0) }
+            self.sent[member] = position
+            index += 1
+        }
+    }
+
+    /// What was noted last; 0 for nothing.
+    func sent(to member: UInt32) -> UInt64 { Int(member) < self.sent.count ? self.sent[Int(member)] : 0 }
 
     /// `nil` when there are more endpoints than numbers: then there is no lane.
     private mutating func number(of endpoint: EndpointCounters) -> UInt8? {

@@ -34,9 +34,15 @@ final class LocalNamespace {
 
     func remove(_ socket: Socket) {
         self.membership.remove(socket.slot)
+        socket.track?.sent = self.lastSent(to: socket)
         self.lanes.forget(socket.slot)
         self.sockets.remove(socket.slot)
         self.namespace.socketRemoved()
+    }
+
+    /// The position that went out last with an event to a socket whose client can come back, by whichever way.
+    func lastSent(to socket: Socket) -> UInt64 {
+        max(socket.track?.sent ?? 0, self.lanes.sent(to: socket.slot))
     }
 
     func socket(id: String) -> Socket? {
@@ -173,7 +179,7 @@ final class LocalNamespace {
             broadcast.collector == nil && !(broadcast.volatile && self.shard.core.memory.level >= .dropping)
         var index = 0
         while true {
-            if usesLanes { index = self.deliverByLane(&form, to: members, from: index) }
+            if usesLanes { index = self.deliverByLane(broadcast, &form, to: members, from: index) }
             guard index < members.count else { break }
             let member = members[index]
             index += 1
@@ -194,16 +200,21 @@ final class LocalNamespace {
     ///
     /// Returns the first that has none, or one that is closed at the moment.
     private func deliverByLane(
-        _ form: inout SharedForm, to members: ContiguousArray<Member>, from start: Int
+        _ broadcast: Broadcast, _ form: inout SharedForm, to members: ContiguousArray<Member>, from start: Int
     ) -> Int {
         var index = start
         while index < members.count {
-            guard let kind = self.lanes[members[index]]?.kind, let only = form.only(kind.dialect) else { break }
+            guard let kind = self.lanes[members[index]]?.kind, let dialect = broadcast.dialect(for: kind.dialect),
+                let only = form.only(dialect)
+            else { break }
             let end = self.shard.outputs.append(
                 self.shard.arena.piece(only.id), to: members, from: index, lanes: self.lanes, kind: kind,
                 in: &self.shard.arena)
             guard end > index else { break }
             self.lanes.endpoints[Int(kind.endpoint)].messagesSent(end - index, isBinary: only.isBinary)
+            if kind.dialect == .socketIORecoverable, let position = broadcast.loggedSequence {
+                self.lanes.noteSent(position, to: members, from: index, to: end)
+            }
             index = end
         }
         if index > start { self.shard.turnNeeded() }

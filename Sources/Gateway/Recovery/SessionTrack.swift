@@ -2,13 +2,14 @@ import Bus
 
 /// What a connected socket notes so that its client can come back to it.
 ///
-/// On the socket's loop. A delivery costs it one store.
+/// On the socket's loop. A delivery costs one store, here or, by a lane, in ``BroadcastLanes``.
 final class SessionTrack {
     let pid: SessionID
     /// How long the client may be away.
     let window: Duration
     /// See ``Bus/SessionRecord``.
     let since: UInt64
+    /// As far as it went by the session; see ``LocalNamespace/lastSent(to:)``.
     var sent: UInt64
     var stays: RoomStays
     /// The client is gone and may come back: what is still decided for the socket goes by way of the log.

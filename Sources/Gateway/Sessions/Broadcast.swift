@@ -96,6 +96,12 @@ final class Broadcast: Sendable {
         return last == UInt8(ascii: "\"")
     }
 
+    /// The dialect in which all clients of one read it; `nil` when each needs an offset of its own at its end.
+    func dialect(for dialect: Dialect) -> Dialect? {
+        guard dialect == .socketIORecoverable, self.loggedSequence == nil else { return dialect }
+        return self.endsInString ? nil : .socketIO
+    }
+
     /// What it counts for the limits of a log: its content, and once more in the words of a dialect.
     var logBytes: Int {
         guard case .event(let event) = self.content else { return 0 }

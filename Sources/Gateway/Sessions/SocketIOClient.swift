@@ -345,9 +345,8 @@ final class SocketIOClient: EngineClient {
     }
 
     override func offerLane(for socket: Socket) -> LaneOffer? {
-        // One that can come back remembers what it was sent.
-        guard self.revision == .five, socket.track == nil else { return nil }
-        return self.session?.offerLane(.socketIO)
+        guard self.revision == .five else { return nil }
+        return self.session?.offerLane(socket.track == nil ? .socketIO : .socketIORecoverable)
     }
 
     /// The bytes of an event for a socket: with an offset for those that can come back.
@@ -357,13 +356,13 @@ final class SocketIOClient: EngineClient {
         guard let track = socket.track, broadcast.ackID == nil else {
             return form.entry(.socketIO(self.revision, for: broadcast), deflate: deflate)
         }
-        if let logged = broadcast.loggedSequence {
-            track.sent = logged
-            return form.entry(.socketIORecoverable, deflate: deflate)
+        if let dialect = broadcast.dialect(for: .socketIORecoverable) {
+            if let logged = broadcast.loggedSequence { track.sent = logged }
+            return form.entry(dialect, deflate: deflate)
         }
-        guard broadcast.endsInString else { return form.entry(.socketIO, deflate: deflate) }
         // The client takes a string at the end for its position.
-        return form.entry(at: Offset(epoch: socket.namespace.namespace.epoch, sequence: track.sent))
+        return form.entry(
+            at: Offset(epoch: socket.namespace.namespace.epoch, sequence: socket.namespace.lastSent(to: socket)))
     }
 
     override func acknowledge(_ id: UInt64, _ arguments: ByteBuffer, attachments: [ByteBuffer], socket: Socket) {

@@ -42,7 +42,11 @@ private struct Condition: OptionSet {
     static var isDirty: Condition { Condition(rawValue: 4) }
     /// Its output leaves when there is time.
     static var isBulk: Condition { Condition(rawValue: 8) }
-    static var isAwaited: Condition { [.isDirty, .isBulk] }
+
+    /// One of these.
+    var isAwaited: Bool { self.rawValue & 12 != 0 }
+
+    mutating func settle() { self = Condition(rawValue: self.rawValue & ~12) }
 }
 
 /// What each connection of a loop is to be sent in this turn, and whether it can be written without asking it.
@@ -151,14 +155,13 @@ struct OutputTable<Owner: AnyObject> {
     }
 
     private mutating func mark(_ row: UInt32, _ urgency: Urgency) {
-        let condition = self.rows[Int(row)].condition
         switch urgency {
         case .prompt:
-            guard !condition.contains(.isDirty) else { return }
+            guard !self.rows[Int(row)].condition.contains(.isDirty) else { return }
             self.rows[Int(row)].condition.insert(.isDirty)
             self.dirty.append(row)
         case .bulk:
-            guard condition.isDisjoint(with: .isAwaited) else { return }
+            guard !self.rows[Int(row)].condition.isAwaited else { return }
             self.rows[Int(row)].condition.insert(.isBulk)
             self.bulk.append(row)
         }
@@ -166,7 +169,7 @@ struct OutputTable<Owner: AnyObject> {
 
     /// Whether what a connection is to be sent has not been written yet.
     func isAwaited(_ id: OutputRowID) -> Bool {
-        self.isValid(id) && !self.rows[Int(id.index)].condition.isDisjoint(with: .isAwaited)
+        self.isValid(id) && self.rows[Int(id.index)].condition.isAwaited
     }
 
     /// Drops what a connection was to be sent.
@@ -222,7 +225,7 @@ struct OutputTable<Owner: AnyObject> {
                 return Unsettled(owner: owner, output: output, attempt: attempt)
             }
             while let row = self.unasked.popFirst().map(Int.init) {
-                self.rows[row].condition.subtract(.isAwaited)
+                self.rows[row].condition.settle()
                 let output = self.rows[row].takeOutput()
                 guard let owner = self.owners[row] else { continue }
                 return Unsettled(owner: owner, output: output, attempt: nil)
@@ -253,15 +256,14 @@ struct OutputTable<Owner: AnyObject> {
         for _ in 0..<SocketSender.capacity {
             guard let index = urgency == .prompt ? self.dirty.first : self.bulk.first else { break }
             let row = Int(index)
-            let isSettled = self.rows[row].condition.isDisjoint(with: .isAwaited)
             let descriptor = self.rows[row].descriptor
-            if isSettled {
+            if !self.rows[row].condition.isAwaited {
                 // It went with something prompt, or its connection is gone.
             } else if descriptor < 0 || self.rows[row].output.list.isEmpty {
                 self.unasked.append(index)
             } else if let bytes = arena.bytes(of: self.rows[row].output.list, &gathering) {
                 self.sends.append(SocketSend(bytes, to: descriptor))
-                self.rows[row].condition.subtract(.isAwaited)
+                self.rows[row].condition.settle()
                 let id = OutputRowID(index: index, generation: self.rows[row].generation)
                 self.sending.append((id, self.rows[row].takeOutput()))
             } else if gathering.isEmpty {
