@@ -21,7 +21,9 @@ extension LaneScheduler {
     /// The job in flight of a lane waits for others to go with it: meanwhile it is no call.
     package mutating func gathers(lane: String) -> Turn {
         var turn = Turn()
-        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running, lanes[slot].hasPlace else { return turn }
+        guard let slot = slots[ExactName(lane)], lanes[slot].state == .running, lanes[slot].hasPlace else {
+            return turn
+        }
         lanes[slot].hasPlace = false
         inFlight -= 1
         fill(&turn)

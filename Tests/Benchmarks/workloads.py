@@ -120,6 +120,15 @@ def many_rooms():
             base="no other rooms", wanted=1.1)), is_pictured=False)
 
 
+def recovery():
+    """Each event is kept in the log, and longer by its offset."""
+    options = (*ROOM, "--in-flight", "8")
+    return Workload("room of 1,000, 8 in flight, of clients that can come back", (
+        Row("gatehouse", "fanout", "http:/", options, label="without recovery", base="without recovery"),
+        Row("gatehouse", "fanout", "http:/kept/", ("--namespace", "/kept", *options), label="with recovery",
+            base="without recovery", wanted=1.2)), is_pictured=False)
+
+
 def two_loops():
     """On one core, because the generator needs the other: two loops shall cost no more per message than one."""
     return Workload("Socket.IO echo on two loops beside one", (
@@ -163,7 +172,7 @@ def workloads():
             plain("socketify", "connect", "/echo", *CHURN),
             plain("node-ws", "connect", "/echo", *CHURN),
             Row("python-socketio", "connect", "http:/", CHURN))),
-        large_room(), crowd(), many_rooms(), two_loops(),
+        large_room(), crowd(), many_rooms(), recovery(), two_loops(),
     ]
 
 

@@ -27,8 +27,9 @@ struct BroadcastLanes {
     private var lanes: ContiguousArray<BroadcastLane?> = []
     /// The endpoints whose messages are counted.
     private(set) var endpoints: ContiguousArray<EndpointCounters> = []
-    /// By member: the position of the last logged event that went by its lane to a client that can come back; see
-    /// ``Bus/SessionRecord/sent``. Shorter than ``lanes`` while there are none.
+    /// By member: the position of the last logged event that went by its lane to a client that can come back.
+    ///
+    /// See ``Bus/SessionRecord/sent``. Shorter than ``lanes`` while there are none.
     private var sent: ContiguousArray<UInt64> = []
 
     init() {}

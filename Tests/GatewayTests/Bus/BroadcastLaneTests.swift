@@ -19,7 +19,7 @@ import Testing
         #expect(lanes.sent(to: 2) == 7)
     }
 
-    @Test func `for clients that can come back, only what is not logged and ends in a string differs from one to another`() {
+    @Test func `of what clients that can come back are sent, only an unlogged string at the end is not for all`() {
         func broadcast(_ arguments: String) -> Broadcast {
             Broadcast(
                 target: .init(), namespace: "/",
