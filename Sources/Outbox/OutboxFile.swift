@@ -57,6 +57,10 @@ package enum OutboxFile {
         let origin = try FileOrigin.of(path)
         if origin == .logWithoutFile {
             damage = try replacement.run(reason: "the file is empty and its log is not", now: now)
+        } else if origin == .outbox, let loss = LogLoss.find(path) {
+            // SQLite would go on without a word, and write over what it cannot reach.
+            damage = try replacement.run(reason: loss.reason, now: now)
+            damage?.isIncomplete = true
         }
         try createPrivately(path)
         do throws(StoreError) {

@@ -303,6 +303,27 @@ def test_rooms_of_one_user_are_no_business_of_another(launch):
             assert client.told is told, user
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_went_to_its_socket_alone_is_told_as_a_hole_where_its_user_is_known(launch, kind):
+    auth = {"auth": {"jwt": {"secret": SECRET, "algorithms": ["HS256"]}}}
+    gateway = launch(plain_config(auth))
+    headers = {"Authorization": "Bearer " + jwt.encode({"sub": "u", "exp": time.time() + 60}, SECRET, "HS256")}
+    with Plain(gateway, kind, headers=headers) as client:
+        emit(gateway, "news", "seen")
+        assert client.event() == ["news", "seen"]
+        before = client.last
+        [socket] = members(gateway, "news")
+        gateway.emit(event="yours", to={"sockets": [socket]}, args=[])
+        assert client.event() == ["yours"]
+        after = leave(gateway, client)
+    emit(gateway, "news", "missed")
+    # One that was cut off before it had read it, and one that has.
+    for last, told in [(before, False), (after, True)]:
+        with back(gateway, kind, last, headers=headers) as client:
+            assert client.told is told
+            leave(gateway, client)
+
+
 def test_a_hole_and_the_offset_behind_it_are_one_event_of_a_stream(gateway):
     with EventStream(gateway.port, last="nonsense") as stream:
         # Had the offset come before the word, whoever was cut off between them would never have heard of the hole.

@@ -91,6 +91,42 @@ import Testing
         }
     }
 
+    /// What SQLite would take for the torn end of the log, and write over.
+    @Test func `B8 a flipped byte in the middle of the log is told, and what lies behind it is kept`() throws {
+        let scratch = try Scratch()
+        try OutboxFile.open(scratch.path, now: 0).store.close()
+        let store = try OutboxFile.open(scratch.path, now: 0).store
+        let log = scratch.path + "-wal"
+        var ends = [LogFrames.headLength]
+        for number in 1...8 {
+            try store.store([.sample(number, lane: "socket:\(number % 3)", length: 900)])
+            ends.append(try Data(contentsOf: URL(fileURLWithPath: log)).count)
+        }
+        let file = try Data(contentsOf: URL(fileURLWithPath: scratch.path))
+        let whole = try Data(contentsOf: URL(fileURLWithPath: log))
+        let frameLength = LogFrames.frameHeadLength + LogFrames.usualPageSize
+        for offset in stride(from: 3, to: whole.count, by: 509) {
+            let copy = try Scratch()
+            var damaged = whole
+            damaged[offset] ^= 0x20
+            try file.write(to: URL(fileURLWithPath: copy.path))
+            try damaged.write(to: URL(fileURLWithPath: copy.path + "-wal"))
+            let opened = try OutboxFile.open(copy.path, now: 5)
+            defer { opened.store.close() }
+            // Those of transactions that were committed before the wrong byte.
+            let reached = ends.dropFirst().count { $0 <= offset }
+            #expect(try opened.store.ids() == (0..<reached).map { "evt_\($0 + 1)" }, "byte \(offset)")
+            // Only the last transaction may be one that was never acked, and the head of a frame says which is the last.
+            let isInFrameHead = offset >= ends[0] && (offset - ends[0]) % frameLength < LogFrames.frameHeadLength
+            let limit = isInFrameHead ? ends[6] : ends[7]
+            guard offset < limit else { continue }
+            let damage = try #require(opened.damage, "byte \(offset)")
+            #expect(damage.isIncomplete && damage.salvaged == reached, "byte \(offset)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: damage.quarantine + "-wal")) == damaged, "byte \(offset)")
+        }
+        store.close()
+    }
+
     private func verify(_ copy: Scratch, _ damaged: Data, _ stored: [StoredEvent], _ what: String) throws {
         let opened: OutboxFile.Opened
         do {

@@ -31,6 +31,15 @@ package struct RestorableRooms: Sendable {
         return wereAll ? min(self.since, position)...position : nil
     }
 
+    /// The event at `position` was for the socket by its id, which no other has: who has not seen it will not see it.
+    ///
+    /// Returns the positions that the client must not come back by any more, if these have become so just now.
+    package mutating func named(at position: UInt64) -> ClosedRange<UInt64>? {
+        guard self.areAll, self.since < position else { return nil }
+        defer { self.since = position }
+        return self.since...(position - 1)
+    }
+
     /// What comes after `position` is not for the socket any more.
     ///
     /// Returns whether the client can be told positions again, from this one on.

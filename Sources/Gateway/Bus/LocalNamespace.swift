@@ -110,6 +110,7 @@ final class LocalNamespace {
         self.membership.forEachMember(of: item.target) { reached.append($0) }
         switch item.kind {
         case .broadcast(let broadcast):
+            self.tellNamed(by: broadcast)
             self.shard.delivering(to: reached.count) { self.deliver(broadcast, to: reached) }
         case .join(_, let rooms):
             self.each(reached) { _ = self.join(rooms, $0) }
@@ -162,6 +163,13 @@ final class LocalNamespace {
         case .kick(_, let reason): socket.client.kick(reason: reason)
         case .broadcast, .join, .leave, .state, .entry, .refresh: break
         }
+    }
+
+    /// Tells clients of whom no session is kept that an event is for their sockets, which have no other after them.
+    private func tellNamed(by broadcast: Broadcast) {
+        let sockets = broadcast.target.sockets
+        guard !sockets.isEmpty, broadcast.ackID == nil, let position = broadcast.loggedSequence else { return }
+        for id in sockets { self.socket(id: id)?.client.named(at: position) }
     }
 
     private func each(_ members: ContiguousArray<Member>, _ body: (Socket) -> Void) {

@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// No session is kept for it. It gets what went to everybody, to its user and to the rooms that it is put in when it is
 /// let in. Rooms that it joined later are behind it, and so are the offsets that it was told before: it is told that it
-/// may have missed something. What went to its old socket id is not said again.
+/// may have missed something. So it is of what went to its old socket id, as long as its user is known.
 extension PlainClient {
     /// What a client is told of the time before it came.
     enum Past {

@@ -113,6 +113,14 @@ class PlainClient: Client {
         self.offsetsEnded()
     }
 
+    override func named(at position: UInt64) {
+        // Where users are not known, others could hardly ever come back; that it may be missed is what everybody is told.
+        guard let socket = self.socket, let user = socket.user, let spoilt = self.restorable?.named(at: position) else {
+            return
+        }
+        socket.namespace.namespace.spoil(spoilt, of: user)
+    }
+
     override func left(_ room: String, at position: UInt64) {
         if self.restorable?.leave(room, at: position) == true { self.offsetsBegan(after: position) }
     }

@@ -88,6 +88,9 @@ class Client {
     /// What comes after `position` in that room is not for its socket any more.
     func left(_ room: String, at position: UInt64) {}
 
+    /// An event that is logged at `position` is for its socket by the socket's id.
+    func named(at position: UInt64) {}
+
     // MARK: - Events that wait for handlers
 
     private var handlerBacklog = 0

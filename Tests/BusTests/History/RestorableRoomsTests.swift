@@ -29,6 +29,17 @@ import Testing
         #expect(!twice && next == 20...30)
     }
 
+    @Test func `an event for the socket itself spoils what came before it, and no more`() {
+        var rooms = RestorableRooms([], since: 5)
+        let spoilt = [rooms.named(at: 8), rooms.named(at: 9), rooms.named(at: 9), rooms.join("lobby", at: 20)]
+        #expect(spoilt == [5...7, 8...8, nil, 9...20])
+        // Positions are not told now; those from before are spoilt already.
+        let during = rooms.named(at: 25)
+        let regains = rooms.leave("lobby", at: 30)
+        let after = rooms.named(at: 40)
+        #expect(during == nil && regains && after == 30...39)
+    }
+
     @Test func `a room that looks like one of its own is another`() {
         var rooms = RestorableRooms(["caf\u{E9}"], since: 1)
         let spoilt = rooms.join("cafe\u{301}", at: 2)
