@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -396,6 +397,32 @@ def test_B8_a_damaged_file_is_moved_aside_and_its_right_events_are_delivered(lau
     assert "was damaged" in gateway.log() and aside.name in gateway.log()
     delivered = [call.event["args"][0] for call in list(backend.seen)[before:]]
     assert delivered == sorted(delivered) and 30 <= len(delivered) < 40
+    with Client(gateway.port) as client:
+        assert client.ask("put", "after") == []
+    empty(gateway)
+
+
+def test_B8_a_log_with_a_wrong_byte_in_its_middle_is_told_and_kept(launch, backend):
+    gateway = launch(setup(backend))
+    backend.answer = lambda call: 503
+    with Client(gateway.port) as client:
+        for number in range(40):
+            assert client.ask("put", number, f"<{number}>" + "x" * 1000) == []
+    gateway.kill()
+    log = gateway.directory / "outbox.db-wal"
+    content = bytearray(log.read_bytes())
+    content[content.index(b"<25>xxxx") + 100] ^= 1
+    log.write_bytes(content)
+    before = len(backend.seen)
+    backend.answer = lambda call: None
+    gateway.start()
+    empty(gateway)
+    # SQLite alone would have gone on as if the others had never been stored.
+    (aside,) = gateway.directory.glob("outbox.db.corrupt-*-wal")
+    assert aside.read_bytes() == content
+    assert re.search(r"was damaged \(frame \d+ of its log is wrong, and \d+ frames behind it", gateway.log()), gateway.log()
+    delivered = [call.event["args"][0] for call in list(backend.seen)[before:]]
+    assert sorted(set(delivered)) == list(range(25))
     with Client(gateway.port) as client:
         assert client.ask("put", "after") == []
     empty(gateway)
