@@ -16,7 +16,7 @@ package struct SpoiltPositions: Sendable {
         }
     }
 
-    /// The most users that are told apart, some 2 MB, and the most spans of each.
+    /// The most users that are told apart, and the most spans of each: some 4 MB when all are there.
     ///
     /// Beyond that more is spoilt than there must be: with too many users it is everybody's, and of too many spans the two
     /// that are nearest to each other become one. Nothing is ever forgotten that the log still knows.
@@ -66,7 +66,9 @@ package struct SpoiltPositions: Sendable {
         var lower = span.lowerBound
         var upper = span.upperBound
         spans.removeAll { older in
-            guard older.overlaps(span) else { return older.upperBound < floor }
+            // Neighbours too: a user who is often spoken to alone has one span, not one for each time.
+            let meets = older.lowerBound <= span.upperBound &+ 1 && span.lowerBound <= older.upperBound &+ 1
+            guard meets else { return older.upperBound < floor }
             lower = min(lower, older.lowerBound)
             upper = max(upper, older.upperBound)
             return true

@@ -26,8 +26,10 @@ import Testing
 
     @Test func `spans that meet become one, and what the log does not reach goes`() {
         var positions = spoilt([("a", 10...20), ("a", 40...50), ("a", 15...45)])
-        #expect(positions.all == [.init(user: "a", positions: 10...50)])
-        positions.add(.init(user: "a", positions: 60...61), floor: 51)
+        positions.add(.init(user: "a", positions: 51...51), floor: 0)
+        positions.add(.init(user: "a", positions: 9...9), floor: 0)
+        #expect(positions.all == [.init(user: "a", positions: 9...51)])
+        positions.add(.init(user: "a", positions: 60...61), floor: 52)
         #expect(positions.all == [.init(user: "a", positions: 60...61)])
         positions.add(.init(user: "a", positions: 62...63), floor: 64)
         #expect(positions.all == [.init(user: "a", positions: 60...61)])
@@ -36,12 +38,12 @@ import Testing
     @Test func `of too many spans the nearest become one, and none is lost`() {
         var positions = SpoiltPositions()
         for number in 0..<UInt64(SpoiltPositions.maxSpans) + 1 {
-            // The fourth is next to the third.
-            let start = number == 4 ? 302 : number * 100
+            // The fourth is nearest to the third.
+            let start = number == 4 ? 303 : number * 100
             positions.add(.init(user: "a", positions: start...(start + 1)), floor: 0)
         }
         #expect(positions.invariants() && positions.all.count == SpoiltPositions.maxSpans)
-        #expect(positions.all.contains(.init(user: "a", positions: 300...303)))
+        #expect(positions.all.contains(.init(user: "a", positions: 300...304)))
         #expect(!positions.contains(200 + 50, of: "a"))
     }
 
