@@ -175,7 +175,7 @@ def test_over_tls_a_certificate_is_verified_unless_told_not_to(bench, launch, fi
     assert (code, report["ready"]) == (0, 5), errors
 
 
-@pytest.mark.parametrize("size, in_flight", [(60_000, 4), (700_000, 1)])
+@pytest.mark.parametrize("size, in_flight", [(128, 500), (60_000, 4), (700_000, 1)])
 def test_messages_of_many_reads(bench, launch, files, echo_server, size, in_flight):  # noqa: F811
     """More than is read or written at once, with TLS and without."""
     gateway = launch(secured(files) | {"routes": BENCH["routes"]})

@@ -21,6 +21,7 @@ extension LoadReport {
         if let server, let microseconds = self.serverMicroseconds {
             var line = "  server      \(String(format: "%.2f", microseconds)) µs CPU each"
             line += " (\(Int((server.userShare * 100).rounded())) % outside the kernel)"
+            if let share = self.serverShare { line += ", \(Int((share * 100).rounded())) % of a core" }
             line += ", \(server.residentBytes / 1_048_576) MiB resident"
             if let bytes = self.bytesPerConnection { line += ", \(Int(bytes)) bytes a connection" }
             if let share = self.heldShare {
@@ -30,7 +31,8 @@ extension LoadReport {
         }
         if let share = self.ownShare {
             let percent = Int((share * 100).rounded())
-            let warning = share > 0.95 ? ": it may be what limits this run" : ""
+            let isBusiest = share > self.serverShare ?? 0
+            let warning = share > 0.95 && isBusiest ? ": it may be what limits this run" : ""
             lines.append("  generator   \(percent) % of a core\(warning)")
         }
         lines.append("")

@@ -41,6 +41,12 @@ package struct LoadReport {
         return Double(server.cpu) / 1_000 / Double(self.messages)
     }
 
+    /// How much of a core the server used; more than 1 on several.
+    package var serverShare: Double? {
+        guard let server, self.seconds > 0 else { return nil }
+        return Double(server.cpu) / 1e9 / self.seconds
+    }
+
     /// The server's share of a core while the clients were only held.
     package var heldShare: Double? {
         guard let held, self.ownSeconds > 0 else { return nil }

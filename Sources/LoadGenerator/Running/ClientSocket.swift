@@ -7,7 +7,12 @@ final class ClientSocket {
 
     let descriptor: Int32
     private(set) var progress = Progress.connecting
+    private let tls: TLSClientContext?
     private var ssl: OpaquePointer?
+    /// Whether the kernel may have bytes that were not asked for.
+    private var mayHaveMore = false
+    /// Whether TLS may have bytes that were received and not read.
+    private(set) var hasReceived = false
     private var output: [UInt8] = []
     private var outputStart = 0
 
@@ -17,6 +22,7 @@ final class ClientSocket {
         guard descriptor >= 0 else { throw LoadError("socket", code: errno) }
         // From here on whoever throws leaves the descriptor to `deinit`.
         self.descriptor = descriptor
+        self.tls = tls
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
         if let source {
@@ -54,47 +60,77 @@ final class ClientSocket {
             self.isConnected = true
         }
         if let ssl {
-            ERR_clear_error()
-            let result = SSL_do_handshake(ssl)
-            if result != 1 {
+            self.mayHaveMore = true
+            while true {
+                ERR_clear_error()
+                let result = SSL_do_handshake(ssl)
+                if result == 1 { break }
                 switch SSL_get_error(ssl, result) {
-                case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
+                case SSL_ERROR_WANT_READ: guard try self.receive(ssl, toTheEnd: true) else { return false }
+                case SSL_ERROR_WANT_WRITE: return false
                 default: throw TLSClientContext.lastError()
                 }
-                return false
             }
         }
         self.progress = .open
         return true
     }
 
+    /// It was told that something has come.
+    func becameReadable() { self.mayHaveMore = true }
+
     /// Reads what is there, at most a buffer full; `nil` when there is nothing now.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(LoadError) -> UnsafeRawBufferPointer? {
-        if let ssl {
-            ERR_clear_error()
-            let count = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
-            guard count > 0 else {
+    ///
+    /// - Parameter toTheEnd: less than there was room for is not all: there may be an end behind it.
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, toTheEnd: Bool
+    ) throws(LoadError) -> UnsafeRawBufferPointer? {
+        guard let ssl else {
+            guard self.mayHaveMore else { return nil }
+            guard let count = try self.receive(into: buffer, toTheEnd: toTheEnd) else { return nil }
+            return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        }
+        while true {
+            if self.hasReceived {
+                ERR_clear_error()
+                let count = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
+                if count > 0 { return UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)]) }
                 switch SSL_get_error(ssl, count) {
-                case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
+                case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: self.hasReceived = false
                 case SSL_ERROR_ZERO_RETURN: throw LoadError("closed by the server")
                 default: throw TLSClientContext.lastError()
                 }
             }
-            return UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)])
+            guard try self.receive(ssl, toTheEnd: toTheEnd) else { return nil }
         }
+    }
+
+    /// Gives TLS what has come; returns whether that was anything.
+    private func receive(_ ssl: OpaquePointer, toTheEnd: Bool) throws(LoadError) -> Bool {
+        guard self.mayHaveMore, let buffer = self.tls?.received,
+            let count = try self.receive(into: buffer, toTheEnd: toTheEnd)
+        else { return false }
+        guard BIO_write(SSL_get_rbio(ssl), buffer.baseAddress, Int32(count)) == count else {
+            throw TLSClientContext.lastError()
+        }
+        self.hasReceived = true
+        return true
+    }
+
+    private func receive(into buffer: UnsafeMutableRawBufferPointer, toTheEnd: Bool) throws(LoadError) -> Int? {
         let count = recv(self.descriptor, buffer.baseAddress, buffer.count, 0)
         if count < 0 {
-            guard errno != EAGAIN, errno != EINTR else { return nil }
+            self.mayHaveMore = false
+            guard errno != EAGAIN else { return nil }
             throw LoadError("read", code: errno)
         }
         guard count > 0 else { throw LoadError("closed by the server") }
-        return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        self.mayHaveMore = toTheEnd || count == buffer.count
+        return count
     }
 
     /// Whether bytes wait for room in the kernel.
     var hasOutput: Bool { self.outputStart < self.output.count }
-    /// Whether there may be more than the kernel knows of.
-    var isTLS: Bool { self.ssl != nil }
 
     /// Writes what it can of what waits and of `bytes`, which is empty afterwards.
     func write(_ bytes: inout [UInt8]) throws(LoadError) {

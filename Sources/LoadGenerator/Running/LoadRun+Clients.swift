@@ -102,14 +102,14 @@ extension LoadRun {
         else { return }
         let socket = client.sockets[lane]
         do throws(LoadError) {
-            var isReadable = readiness.isReadable
             if socket.progress == .connecting {
                 guard try socket.advance() else { return }
                 client.dialogue.opened(lane: lane)
-                // TLS may have read on behind the handshake.
-                isReadable = isReadable || socket.isTLS
             }
-            if isReadable { try self.read(socket, of: client, lane: lane, toTheEnd: readiness.hasEnd) }
+            // TLS may have received more than it was asked for, such as what came behind a handshake.
+            if readiness.isReadable || socket.hasReceived {
+                try self.read(socket, of: client, lane: lane, toTheEnd: readiness.hasEnd)
+            }
             self.flush(client)
         } catch {
             self.end(client, error)
@@ -117,14 +117,13 @@ extension LoadRun {
     }
 
     private func read(_ socket: ClientSocket, of client: LoadClient, lane: Int, toTheEnd: Bool) throws(LoadError) {
+        socket.becameReadable()
         for _ in 0..<Self.readsInARow {
-            guard let bytes = try socket.read(into: self.buffer) else { return }
+            guard let bytes = try socket.read(into: self.buffer, toTheEnd: toTheEnd) else { return }
             try client.dialogue.receive(bytes, lane: lane) { arrival throws(LoadError) in
                 try self.arrived(arrival, client)
             }
             guard !client.sockets.isEmpty else { return }
-            // Less than there was room for is all there was, but for an end.
-            guard bytes.count == self.buffer.count || toTheEnd || socket.isTLS else { return }
         }
         self.poller.repeatReadiness(socket.descriptor, token: client.token(lane: lane))
     }
