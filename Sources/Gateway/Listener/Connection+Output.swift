@@ -4,22 +4,24 @@ import OpenSSLTLS
 import WebSocketProtocol
 
 extension Connection {
-    /// Whether new output would leave with this turn: nothing waits for the peer to read.
+    /// Whether new output would leave as soon as we send it: nothing waits for the peer to read.
     var isWritable: Bool { self.phase == .open && self.writer.backlog == 0 }
 
     /// The kernel does not take what there is, and it has become more than `limits.outputSoft`.
     var isBehind: Bool { self.writer.backlog > 0 && self.bufferedBytes > self.shard.limits.outputSoft }
 
-    /// Bytes on their way to the peer: of this turn, and those that the kernel has not taken.
+    /// Bytes on their way to the peer: those that we have not sent, and those that the kernel has not taken.
     var bufferedBytes: Int { self.writer.backlog + self.outputBytes }
 
-    /// Bytes of this turn.
+    /// Bytes that leave with this turn, or as bulk when there is time.
     var outputBytes: Int { self.row.map { self.shard.outputs[$0].bytes } ?? 0 }
 
-    /// What it keeps in memory beyond its own size: output that waits, and input that is not complete.
-    var heldBytes: Int { self.bufferedBytes + (self.stream?.heldBytes ?? 0) }
+    /// What it keeps in memory beyond its own size: output that the peer does not take, and input that is not complete.
+    ///
+    /// Output that we have not sent is not its pile: a large room shares it, and closing the connection would free nothing.
+    var heldBytes: Int { self.writer.backlog + (self.stream?.heldBytes ?? 0) }
 
-    /// Sends all of a buffer of the shard's arena with this turn.
+    /// Sends all of a buffer of the shard's arena, with this turn or as bulk.
     func send(_ id: OutputArena.BufferID) {
         self.append { $0.append(id, to: &$1) }
     }
@@ -66,7 +68,7 @@ extension Connection {
     /// Where ``setTakesBroadcasts(_:)`` holds.
     var broadcastRow: OutputRowID? { self.row }
 
-    /// The end of the turn: everything of it is written at once.
+    /// Its time has come: everything that it is to be sent is written at once.
     ///
     /// Called by the shard only, unless all there was to do was a write that has succeeded. `attempt` is how one ended
     /// that did not.
@@ -93,7 +95,7 @@ extension Connection {
         if self.phase == .flushing, self.writer.backlog == 0 { self.shutDownOutput() }
     }
 
-    /// Encrypts what the turn has brought, many messages to a record, and writes it.
+    /// Encrypts what is to be sent, many messages to a record, and writes it.
     private func encrypt(_ list: OutputArena.List, _ engine: TLSEngine) {
         var records = self.shard.recordBuffer.take()
         defer { self.shard.recordBuffer.giveBack(records) }
@@ -164,7 +166,7 @@ extension Connection {
             // The read side reports the same; it is what ends the connection.
             self.end(.error)
         case nil:
-            // More than the gather buffer holds in one turn: rare, and then many buffers in one call are the better way.
+            // More than the gather buffer holds: rare, and then many buffers in one call are the better way.
             self.enqueue(self.shard.arena.buffers(of: list), count: count)
             if self.phase != .closed { self.writeBacklog() }
         }
@@ -203,7 +205,7 @@ extension Connection {
         self.shard.loop.change(self, to: self.interest.subtracting(.output))
         self.outputChanged()
         if self.phase == .flushing {
-            // What it is still to be sent comes first.
+            // What is still to be sent to it comes first.
             if self.row.map({ self.shard.outputs.isAwaited($0) }) == true { return }
             return self.shutDownOutput()
         }

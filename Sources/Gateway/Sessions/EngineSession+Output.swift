@@ -150,7 +150,8 @@ extension EngineSession {
 
     /// The end of the turn: what has come together answers the open poll.
     func endTurn() {
-        self.dirty = nil
+        // It may have been prompt after all, and now wait for something else.
+        guard self.dirty.take() != nil else { return }
         if self.machine.hasOpenPoll { self.answerPoll() }
         // Its poll has been answered otherwise.
         self.settle()

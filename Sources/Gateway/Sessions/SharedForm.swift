@@ -1,7 +1,7 @@
 import Bus
 import EngineIO
 
-/// A broadcast as it lies in a shard's arena for this turn: added once for each dialect, sent by number.
+/// A broadcast as it lies in a shard's arena until it has been sent: added once for each dialect, sent by number.
 struct SharedForm {
     struct Entry {
         let first: OutboundPacket

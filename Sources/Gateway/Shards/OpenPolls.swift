@@ -12,7 +12,7 @@ enum Urgency: Int, Comparable {
 
 /// Those whose open polls are to be answered.
 ///
-/// One may be in it twice, for being prompt after all.
+/// One may be in it twice, for being prompt after all: it knows itself whether it still has something to do.
 struct OpenPolls<Poller: AnyObject> {
     private var prompt: Deque<Poller> = []
     private var bulk: Deque<Poller> = []
@@ -31,5 +31,6 @@ struct OpenPolls<Poller: AnyObject> {
 
     mutating func nextPrompt() -> Poller? { self.prompt.popFirst() }
 
-    mutating func nextBulk() -> Poller? { self.bulk.popFirst() }
+    /// The next of all, also of those that can wait: whoever has become prompt meanwhile comes first.
+    mutating func next() -> Poller? { self.prompt.popFirst() ?? self.bulk.popFirst() }
 }

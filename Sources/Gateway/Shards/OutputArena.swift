@@ -1,10 +1,10 @@
 import struct NIOCore.ByteBuffer
 
-/// What all connections of a loop are to be sent in this turn.
+/// What all connections of a loop are to be sent: with this turn, or as bulk over several.
 ///
 /// A connection's output is a linked list of pieces; a piece is a range of a buffer that many connections may share, or of
 /// the scratch buffer that collects small answers. Nothing is allocated or retained for a piece, and a connection carries
-/// eight bytes of it. Everything is dropped at the end of the turn.
+/// eight bytes of it. Everything is dropped at once, when nothing of it is left to be sent.
 struct OutputArena {
     /// The pieces of one connection, in order.
     struct List {
@@ -16,7 +16,7 @@ struct OutputArena {
         var isEmpty: Bool { self.head == .max }
     }
 
-    /// A buffer that was added in this turn.
+    /// A buffer that was added since the last ``removeAll()``.
     struct BufferID: Hashable {
         fileprivate var index: UInt32
     }
@@ -36,13 +36,14 @@ struct OutputArena {
 
     init() {}
 
-    /// How many pieces wait in all lists together.
+    /// How many pieces there are in all lists together, those included that have been sent since the last
+    /// ``removeAll()``.
     var pieceCount: Int { self.pieces.count }
-    /// Of all buffers together.
+    /// Of all buffers together, in the same way.
     var byteCount: Int { self.bufferBytes + self.scratch.readableBytes }
     private var bufferBytes = 0
 
-    /// Makes a buffer known for this turn, once for all its receivers.
+    /// Makes a buffer known, once for all its receivers.
     mutating func add(_ buffer: ByteBuffer) -> BufferID {
         self.buffers.append(buffer)
         self.bufferBytes += buffer.readableBytes
@@ -151,7 +152,7 @@ struct OutputArena {
         guard !list.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let first = self.pieces[Int(list.head)]
         if first.next == .max { return self.withBytes(of: first) { $0 } }
-        // The members of a room get the same messages in a turn: they share what was collected for the first.
+        // The members of a room get the same messages: they share what was collected for the first.
         if let (latest, bytes) = gathering.latest, self.isEqual(list, latest) { return bytes }
         let start = gathering.filled
         var filled = start
@@ -186,7 +187,7 @@ struct OutputArena {
         return index == second
     }
 
-    /// The pieces of a list as buffers that outlive the turn; shared ones stay shared unless they are small.
+    /// The pieces of a list as buffers that outlive the arena; shared ones stay shared unless they are small.
     func buffers(of list: List) -> [ByteBuffer] {
         var result: [ByteBuffer] = []
         /// The last one is our own copy.
@@ -198,7 +199,7 @@ struct OutputArena {
                 result.append(self.buffers[Int(piece.buffer)])
                 joins = false
             } else {
-                // A copy: a slice would keep the whole turn's scratch memory alive. Small ones share a buffer, because
+                // A copy: a slice would keep the whole scratch memory alive. Small ones share a buffer, because
                 // each of its own takes more memory than its bytes.
                 self.withBytes(of: piece) { bytes in
                     if joins {
@@ -214,9 +215,9 @@ struct OutputArena {
         return result
     }
 
-    /// The turn is over.
+    /// Everything has been sent.
     mutating func removeAll() {
-        // One large turn must not pin its memory for good.
+        // A large one must not pin its memory for good.
         self.pieces.removeAll(keepingCapacity: self.pieces.count < 65_536)
         self.buffers.removeAll(keepingCapacity: self.buffers.count < 4_096)
         self.bufferBytes = 0

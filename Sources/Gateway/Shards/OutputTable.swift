@@ -8,7 +8,10 @@ struct OutputRowID: Hashable {
     fileprivate var generation: UInt32
 }
 
-/// What a connection is to be sent with this turn.
+/// Bulk that is sent before the clock is looked at again: some 300 µs of copying by the kernel.
+private let roundBytes = 1 << 20
+
+/// What a connection is to be sent, with this turn or as bulk.
 struct TurnOutput {
     var list = OutputArena.List()
     var bytes = 0
@@ -49,7 +52,7 @@ private struct Condition: OptionSet {
     mutating func settle() { self = Condition(rawValue: self.rawValue & ~12) }
 }
 
-/// What each connection of a loop is to be sent in this turn, and whether it can be written without asking it.
+/// What each connection of a loop is to be sent, and whether it can be written without asking it.
 ///
 /// One dense row a connection: a walk over the members of a room touches a line of memory for each of them, and no
 /// object. A connection keeps its row true; the shard goes through those that have something to send.
@@ -138,7 +141,7 @@ struct OutputTable<Owner: AnyObject> {
         }
     }
 
-    // MARK: - This turn's output
+    // MARK: - What is to be sent
 
     /// Lets `body` append to the list of a connection; it returns the number of bytes.
     mutating func append(_ id: OutputRowID, _ body: (inout OutputArena.List) -> Int) {
@@ -253,16 +256,19 @@ struct OutputTable<Owner: AnyObject> {
     ) {
         self.largest = max(self.largest, self.dirty.count, self.bulk.count)
         var gathering = OutputArena.Gathering(in: gather)
+        var bytes = 0
         for _ in 0..<SocketSender.capacity {
+            if urgency == .bulk, bytes >= roundBytes { break }
             guard let index = urgency == .prompt ? self.dirty.first : self.bulk.first else { break }
             let row = Int(index)
             let descriptor = self.rows[row].descriptor
+            bytes += self.rows[row].output.bytes
             if !self.rows[row].condition.isAwaited {
                 // It went with something prompt, or its connection is gone.
             } else if descriptor < 0 || self.rows[row].output.list.isEmpty {
                 self.unasked.append(index)
-            } else if let bytes = arena.bytes(of: self.rows[row].output.list, &gathering) {
-                self.sends.append(SocketSend(bytes, to: descriptor))
+            } else if let gathered = arena.bytes(of: self.rows[row].output.list, &gathering) {
+                self.sends.append(SocketSend(gathered, to: descriptor))
                 self.rows[row].condition.settle()
                 let id = OutputRowID(index: index, generation: self.rows[row].generation)
                 self.sending.append((id, self.rows[row].takeOutput()))

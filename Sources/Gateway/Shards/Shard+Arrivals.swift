@@ -29,16 +29,16 @@ struct Arrivals {
 
 /// Applying what the bus brings: in order, and in pieces when it is more than a turn has time for.
 extension Shard {
-    /// One read may bring events for a million deliveries: they leave in pieces of this size.
-    static let maxPieces = 262_144
-
     /// Something is being applied at the moment.
     var isDrainingInbox: Bool { self.arrivals.isDraining }
 
     /// Something of the bus has not been applied yet.
     var hasArrivals: Bool { !self.arrivals.isThrough || self.handle.inbox.count > 0 }
 
-    /// Applies what the bus has for this shard, as far as there is time in this turn.
+    /// Somebody waits until that has been.
+    var hasWaiters: Bool { !self.arrivals.waiters.isEmpty }
+
+    /// Applies what the bus has for this shard, as far as there is time in this turn and what was applied before is sent.
     ///
     /// Called at the end of a turn, and before anything that must not overtake an event that was published earlier: an
     /// ack after its actions, a member leaving a room. Returns `false` when something is left: what must come after it
@@ -49,7 +49,7 @@ extension Shard {
         guard !self.arrivals.isDraining, self.hasArrivals else { return true }
         self.arrivals.isDraining = true
         self.arrivals.isThrough = false
-        while !self.arrivals.budget.isSpent, self.arena.pieceCount <= Self.maxPieces {
+        while !self.arrivals.budget.isSpent, self.hasRoomForArrivals {
             if self.arrivals.rest == 0 {
                 self.arrivals.items.removeAll(keepingCapacity: self.arrivals.items.count < 4_096)
                 self.arrivals.next = 0

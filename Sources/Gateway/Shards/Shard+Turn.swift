@@ -5,8 +5,7 @@ struct Turn {
     /// Ends a turn; set once.
     var end: (@Sendable () -> Void)?
     fileprivate var isScheduled = false
-    /// To how many the events of the bus went in this turn.
-    fileprivate var receivers = 0
+    fileprivate var pace = DeliveryPace()
     fileprivate var sessions = OpenPolls<EngineSession>()
     fileprivate var longPolls = OpenPolls<LongPollClient>()
 
@@ -20,8 +19,6 @@ struct Turn {
 /// between. All else leaves with its turn, and takes along what bulk its connection still has, so that each connection gets
 /// everything in one order.
 extension Shard {
-    /// To so many receivers the events of one turn go at once, in some 4 ms; those of later ones are bulk.
-    static let promptReceivers = 512
     /// How long a turn sends bulk, unless a single round takes longer: somebody else's answer waits as long.
     static let bulkTime: Duration = .milliseconds(5)
     /// What is waiting to be sent takes memory until all of it is: of so many bytes or more, nothing waits any longer.
@@ -55,26 +52,32 @@ extension Shard {
 
     /// Calls `body`, which delivers an event to so many.
     func delivering(to receivers: Int, _ body: () -> Void) {
-        self.turn.receivers += receivers
-        guard self.turn.receivers > Self.promptReceivers else { return body() }
+        guard self.turn.pace.urgency(to: receivers) == .bulk else { return body() }
+        let before = self.arena.byteCount
         self.outputs.urgency = .bulk
         body()
         self.outputs.urgency = .prompt
+        self.turn.pace.added(bulk: self.arena.byteCount - before)
+    }
+
+    /// Whether more of what the bus brings may be delivered before the rest of what was has been sent.
+    var hasRoomForArrivals: Bool {
+        self.turn.pace.hasRoom(
+            pieces: self.arena.pieceCount, hasBulk: self.hasBulk, limit: self.limits.outputSoft)
     }
 
     /// Serves everything that asked for a turn.
     func endTurn() {
-        if self.isHoldingTooMuch { self.flushConnections(until: nil) }
-        // Whoever publishes more than can be sent waits for it.
-        if !self.outputs.hasBulk || self.arena.pieceCount <= Self.maxPieces / 2 { self.applyArrivals() }
+        if self.isHoldingTooMuch { self.flushEverything() }
+        self.applyArrivals()
         let deadline: ContinuousClock.Instant? = self.hasBulk ? .now + Self.bulkTime : nil
         self.answerPolls(until: deadline)
         self.turnText.removeAll()
         self.flushConnections(until: deadline)
-        self.turn.receivers = 0
+        self.turn.pace.turnEnded(hasBulk: self.hasBulk)
         // Only now: everything above may ask for a turn, and this one serves it.
         self.turn.isScheduled = false
-        if self.hasArrivals || self.hasBulk {
+        if self.hasArrivals || self.hasWaiters || self.hasBulk {
             // Sockets first: whoever publishes much has as much of the loop as everybody else together.
             self.turnNeeded(nextCycle: true)
         } else if self.turn.sessions.hasPrompt || self.turn.longPolls.hasPrompt {
@@ -87,34 +90,55 @@ extension Shard {
     }
 
     private var isHoldingTooMuch: Bool {
-        self.arena.pieceCount > Self.maxPieces || self.arena.byteCount > Self.maxHeldOutput
+        self.arena.pieceCount > DeliveryPace.maxPieces || self.arena.byteCount > Self.maxHeldOutput
     }
 
+    /// Answers the open polls: all that are prompt, and others until there is no time left.
+    ///
+    /// Answering one may end it, and that may say something to another one, whose message is in ``turnText``: none that is
+    /// prompt may be left.
     private func answerPolls(until deadline: ContinuousClock.Instant?) {
-        while let session = self.turn.sessions.nextPrompt() { session.endTurn() }
-        while let client = self.turn.longPolls.nextPrompt() { client.endTurn() }
+        self.answerPromptPolls()
         guard let deadline else { return }
         while self.turn.sessions.hasBulk || self.turn.longPolls.hasBulk {
-            for _ in 0..<Self.pollGrain { self.turn.sessions.nextBulk()?.endTurn() }
-            for _ in 0..<Self.pollGrain { self.turn.longPolls.nextBulk()?.endTurn() }
+            for _ in 0..<Self.pollGrain { self.turn.sessions.next()?.endTurn() }
+            for _ in 0..<Self.pollGrain { self.turn.longPolls.next()?.endTurn() }
+            self.answerPromptPolls()
             if ContinuousClock.now >= deadline { break }
         }
     }
 
+    private func answerPromptPolls() {
+        while let session = self.turn.sessions.nextPrompt() { session.endTurn() }
+        while let client = self.turn.longPolls.nextPrompt() { client.endTurn() }
+    }
+
     /// Writes to the connections: to all whose output is prompt, and to others until there is no time left.
     ///
-    /// `nil`: to all.
+    /// `deadline`: `nil` when there was no bulk; but a connection that ends may have something of the bus applied.
     private func flushConnections(until deadline: ContinuousClock.Instant?) {
         self.flushPrompt()
-        while self.outputs.hasBulk {
-            self.outputs.sendBulk(
-                self.arena, gather: self.gather, sender: &self.sender, sent: &self.counters.sentBytes)
-            self.flushPrompt()
-            if let deadline, ContinuousClock.now >= deadline { break }
+        if self.outputs.hasBulk {
+            let deadline = deadline ?? .now + Self.bulkTime
+            repeat { self.sendBulk() } while self.outputs.hasBulk && ContinuousClock.now < deadline
         }
-        guard !self.outputs.hasBulk else { return }
+        if !self.outputs.hasBulk { self.outputsSent() }
+    }
+
+    private func flushEverything() {
+        self.flushPrompt()
+        while self.outputs.hasBulk { self.sendBulk() }
+        self.outputsSent()
+    }
+
+    private func outputsSent() {
         self.outputs.endTurn()
         self.arena.removeAll()
+    }
+
+    private func sendBulk() {
+        self.outputs.sendBulk(self.arena, gather: self.gather, sender: &self.sender, sent: &self.counters.sentBytes)
+        self.flushPrompt()
     }
 
     private func flushPrompt() {

@@ -7,7 +7,7 @@ import OpenSSLTLS
 /// Everything that one event loop owns: its connections, sessions and sockets, and the local part of every namespace.
 ///
 /// A turn of the loop reads what has arrived, then ``endTurn()`` runs once: the inbox is drained, open polls are answered,
-/// and each connection is written once, however many events it got. Touched on its loop only.
+/// and each connection is written once, however many events it got. What goes to many may take several turns. Touched on its loop only.
 final class Shard {
     let handle: ShardHandle
     let core: GatewayCore
@@ -24,7 +24,7 @@ final class Shard {
     let deflatePool = DeflatePool()
     /// Gets what is put together there to the kernel.
     var sender: SocketSender
-    /// Where the pieces of a connection's turn are put together for one send.
+    /// Where the pieces of a connection's output are put together for one send.
     let gather: UnsafeMutableRawBufferPointer
     /// Where TLS connections decrypt to; made when there is one.
     private(set) lazy var tlsScratch = UnsafeMutableRawBufferPointer.allocate(
@@ -33,7 +33,7 @@ final class Shard {
     var arena = OutputArena()
     /// Messages that open polls are answered with at the end of this turn.
     var turnText = TurnText()
-    /// What each connection is to be sent with this turn.
+    /// What each connection is to be sent.
     var outputs = OutputTable<Connection>()
     var counters: ShardCounters
     /// By ``Namespace/label``.

@@ -16,8 +16,19 @@ import Testing
         #expect(polls.nextPrompt() === pollers[1])
         #expect(polls.nextPrompt() === pollers[3])
         #expect(polls.nextPrompt() == nil && !polls.hasPrompt)
-        #expect(polls.nextBulk() === pollers[0])
-        #expect(polls.nextBulk() === pollers[2])
-        #expect(polls.nextBulk() == nil && !polls.hasBulk)
+        #expect(polls.next() === pollers[0])
+        #expect(polls.next() === pollers[2])
+        #expect(polls.next() == nil && !polls.hasBulk)
+    }
+
+    @Test func `who becomes prompt while bulk is answered comes next`() {
+        let pollers = (0..<3).map { _ in Poller() }
+        var polls = OpenPolls<Poller>()
+        polls.append(pollers[0], .bulk)
+        polls.append(pollers[1], .bulk)
+        #expect(polls.next() === pollers[0])
+        polls.append(pollers[2], .prompt)
+        #expect(polls.next() === pollers[2])
+        #expect(polls.next() === pollers[1])
     }
 }
