@@ -2,11 +2,14 @@
 
 import concurrent.futures
 import contextlib
+import fcntl
 import resource
 import select
 import socket
+import struct
 import subprocess
 import sys
+import termios
 
 import gateway as gateway_process
 import pytest
@@ -104,6 +107,35 @@ def test_R5_the_polls_of_a_large_room_are_answered_in_pieces_as_well(launch):
                 body = poller.connections["GET"].getresponse().read().decode()
                 assert body == f'42["all",{number}]'
         assert answered > 0
+
+
+def unread(sock):
+    """How many bytes have come and were not read yet."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, bytes(4)))[0]
+
+
+def test_R5_whoever_publishes_more_than_can_be_sent_waits_for_it(launch):
+    """Else it would lie before each member, and come over it all at once: more than one may have waiting that reads."""
+    members, size = 1_500, 4_096
+    document = wide_open(members)
+    document["limits"] |= {"outputSoft": "1KiB"}
+    document["routes"].append(
+        {"match": {"event": "tell"}, "ack": ["told"],
+         "actions": [{"do": "emit", "to": {"all": True, "namespace": "/"}, "event": "told", "args": "{args}"}]})
+    with on_one_processor():
+        gateway = launch(document)
+    with contextlib.ExitStack() as held:
+        clients = [held.enter_context(Client(gateway.port)) for _ in range(members)]
+        publishers = [held.enter_context(Client(gateway.port, namespace="/custom")) for _ in range(5)]
+        for number in range(3):
+            for publisher in publishers:
+                publisher.emit("tell", number, "x" * size, ack=1)
+            for publisher in publishers:
+                assert publisher.packet(30) == '43/custom,1["told"]'
+            # The last one was acknowledged when it was applied, and so when the others had been sent to everybody.
+            assert min(unread(client.sock) for client in clients) >= 4 * size
+            for client in clients:
+                assert [client.event(30)[1] for _ in publishers] == [number] * 5
 
 
 # A DISCONNECT in a text frame; a close frame.
