@@ -7,7 +7,8 @@ import OpenSSLTLS
 /// Everything that one event loop owns: its connections, sessions and sockets, and the local part of every namespace.
 ///
 /// A turn of the loop reads what has arrived, then ``endTurn()`` runs once: the inbox is drained, open polls are answered,
-/// and each connection is written once, however many events it got. What goes to many may take several turns. Touched on its loop only.
+/// and each connection is written once, however many events it got; what goes to many may take several turns. Touched on its
+/// loop only.
 final class Shard {
     let handle: ShardHandle
     let core: GatewayCore
