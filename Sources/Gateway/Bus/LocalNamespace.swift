@@ -111,7 +111,7 @@ final class LocalNamespace {
         switch item.kind {
         case .broadcast(let broadcast):
             self.tellNamed(by: broadcast)
-            self.shard.delivering(to: reached.count) { self.deliver(broadcast, to: reached) }
+            self.shard.delivering(broadcast, to: reached.count) { self.deliver(broadcast, to: reached) }
         case .join(_, let rooms):
             self.each(reached) { _ = self.join(rooms, $0) }
         case .leave(_, let rooms):

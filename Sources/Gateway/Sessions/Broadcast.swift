@@ -102,11 +102,19 @@ final class Broadcast: Sendable {
         return self.endsInString ? nil : .socketIO
     }
 
+    /// What it says, whatever the dialect.
+    var contentBytes: Int {
+        switch self.content {
+        case .event(let event):
+            event.attachments.reduce(event.name.utf8.count + event.arguments.count) { $0 + $1.readableBytes }
+        case .message(.text(let bytes)), .message(.binary(let bytes)):
+            bytes.readableBytes
+        }
+    }
+
     /// What it counts for the limits of a log: its content, and once more in the words of a dialect.
     var logBytes: Int {
-        guard case .event(let event) = self.content else { return 0 }
-        let text = event.name.utf8.count + event.arguments.count
-        return 2 * event.attachments.reduce(text) { $0 + $1.readableBytes }
+        if case .event = self.content { 2 * self.contentBytes } else { 0 }
     }
 
     /// How a dialect says it; `nil` when the dialect has no words for it.

@@ -2,21 +2,23 @@
 ///
 /// Decides, never acts.
 struct DeliveryPace {
-    /// To so many receivers the events of one turn go at once, in some 4 ms; those of later ones are bulk.
+    /// To so many receivers small events of one turn go at once, in some 4 ms; those of later ones are bulk.
     static let promptReceivers = 512
+    /// So many bytes take the kernel as long to copy as sending a small event takes it.
+    static let bytesPerReceiver = 16_384
     /// One read may bring events for a million deliveries: they leave in pieces of this size.
     static let maxPieces = 262_144
 
-    /// To how many the events of the bus went in this turn.
+    /// To how many the events of the bus went in this turn; of large ones each counts as several.
     private var receivers = 0
     /// Bytes of events that became bulk, each counted once, since there was none.
     private var bulkBytes = 0
 
     init() {}
 
-    /// An event is about to be delivered to so many.
-    mutating func urgency(to receivers: Int) -> Urgency {
-        self.receivers += receivers
+    /// An event of so many bytes is about to be delivered to so many.
+    mutating func urgency(of bytes: Int, to receivers: Int) -> Urgency {
+        self.receivers += receivers * (1 + bytes / Self.bytesPerReceiver)
         return self.receivers > Self.promptReceivers ? .bulk : .prompt
     }
 

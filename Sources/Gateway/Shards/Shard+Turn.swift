@@ -51,8 +51,8 @@ extension Shard {
     var urgency: Urgency { self.outputs.urgency }
 
     /// Calls `body`, which delivers an event to so many.
-    func delivering(to receivers: Int, _ body: () -> Void) {
-        guard self.turn.pace.urgency(to: receivers) == .bulk else { return body() }
+    func delivering(_ broadcast: Broadcast, to receivers: Int, _ body: () -> Void) {
+        guard self.turn.pace.urgency(of: broadcast.contentBytes, to: receivers) == .bulk else { return body() }
         let before = self.arena.byteCount
         self.outputs.urgency = .bulk
         body()

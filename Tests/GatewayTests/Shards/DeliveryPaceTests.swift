@@ -5,13 +5,24 @@ import Testing
 @Suite struct DeliveryPaceTests {
     @Test func `the events of a turn are bulk from some hundred receivers on, be they of one event or of many`() {
         var pace = DeliveryPace()
-        #expect(pace.urgency(to: DeliveryPace.promptReceivers) == .prompt)
-        #expect(pace.urgency(to: 1) == .bulk)
+        #expect(pace.urgency(of: 100, to: DeliveryPace.promptReceivers) == .prompt)
+        #expect(pace.urgency(of: 100, to: 1) == .bulk)
         pace.turnEnded(hasBulk: true)
-        for _ in 0..<DeliveryPace.promptReceivers { #expect(pace.urgency(to: 1) == .prompt) }
-        #expect(pace.urgency(to: 1) == .bulk)
+        for _ in 0..<DeliveryPace.promptReceivers { #expect(pace.urgency(of: 100, to: 1) == .prompt) }
+        #expect(pace.urgency(of: 100, to: 1) == .bulk)
         pace.turnEnded(hasBulk: false)
-        #expect(pace.urgency(to: DeliveryPace.promptReceivers + 1) == .bulk)
+        #expect(pace.urgency(of: 100, to: DeliveryPace.promptReceivers + 1) == .bulk)
+    }
+
+    @Test func `a large event is bulk for fewer receivers, and never for one`() {
+        for (bytes, receivers) in [(1 << 20, 8), (1 << 18, 32), (DeliveryPace.bytesPerReceiver, 257)] {
+            var pace = DeliveryPace()
+            #expect(pace.urgency(of: bytes, to: receivers) == .bulk)
+            pace.turnEnded(hasBulk: false)
+            #expect(pace.urgency(of: bytes, to: receivers / 2) == .prompt)
+        }
+        var pace = DeliveryPace()
+        #expect(pace.urgency(of: 1_000_000, to: 1) == .prompt)
     }
 
     @Test func `no more is delivered than a client may have waiting, until all of it has been sent`() {
