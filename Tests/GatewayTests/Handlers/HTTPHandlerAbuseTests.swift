@@ -22,7 +22,7 @@ import Testing
         let backend = try await ScriptedBackend { _ in .endless(after: head, chunk: 1, every: .milliseconds(20)) }
         let handler = try HandlerFixture(url: backend.url)
         // All of it would take hours.
-        handler.send("1", timeout: .seconds(5))
+        handler.send("1", timeout: .seconds(10))
         #expect(await handler.only() == "failed timeout")
         #expect(handler.log.lines.all.contains { $0.contains("timed out within the response") })
         await handler.end()
@@ -75,9 +75,11 @@ import Testing
         "HTTP/1.1 200 OK\r\nX-A: b\u{0}c\r\nContent-Length: 2\r\n\r\n{}",
     ])
     func `a response that is none fails its event, not the gateway`(response: String) async throws {
-        let backend = try await ScriptedBackend { $0.number == 1 ? .raw(response) : .status(204) }
+        let backend = try await ScriptedBackend { request in
+            request.header("webhook-id") == "evt_1" ? .raw(response) : .status(204)
+        }
         let handler = try HandlerFixture(url: backend.url)
-        handler.send("1", timeout: .seconds(2))
+        handler.send("1", timeout: .seconds(5))
         #expect(await handler.only().hasPrefix("failed "))
         handler.send("2")
         #expect(await handler.labels(2).last == "answer ")

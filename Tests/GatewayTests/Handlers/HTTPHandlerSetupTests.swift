@@ -49,7 +49,7 @@ import Testing
         trusting.send("1")
         #expect(await trusting.only() == "answer ")
         let other = try HandlerFixture(url: url, random: 0.99)
-        other.send("2", timeout: .milliseconds(1_000))
+        other.send("2", timeout: .seconds(10))
         #expect(await other.only().hasPrefix("failed "))
         #expect(other.service.statistics().requests.contains { $0.outcome == "notConnected" })
         #expect(backend.requests.all.count == 1)
