@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 
 /// What a command says on standard error before it ends: whoever reads it may have stopped, and the end does not wait
-/// for him.
+/// for that.
 enum LastWords {
     /// As long as the log is waited for at the end: a reader that is there takes a line in less.
     static let wait: Duration = .milliseconds(500)

@@ -1,26 +1,15 @@
 """More deliveries in one turn than the output arena is to hold, set off in the middle of a read or of a write."""
 
 import contextlib
-import os
 import socket
 
 from certificates import Authority, tls, trusting
+from gateway import on_one_processor
 from wire import PING, TEXT, Polling, WebSocket
 
-# Together more than the 262,144 pieces after which a turn's output leaves early.
+# Together more than the 262,144 pieces that may wait to be sent.
 MEMBERS, EVENTS = 550, 500
 OPEN = {"limits": {"messagesPerSocket": "1000000/s"}}
-
-
-@contextlib.contextmanager
-def one_core():
-    """What is started here has one event loop, and all deliveries are that one's."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def members_are_told(members, frame):
@@ -38,7 +27,7 @@ def members_are_told(members, frame):
 def test_a_burst_out_of_one_read_over_tls(launch, tmp_path, monkeypatch):
     """The sender's own connection is to be written while it is being read: its TLS engine is busy then."""
     authority = Authority(tmp_path)
-    with one_core():
+    with on_one_processor():
         gateway = launch(OPEN | {
             "listeners": [{"address": "127.0.0.1:0", "tls": tls(authority.issue("server"))}],
             "endpoints": [{"name": "raw", "path": "/raw", "protocol": "websocket"}],
@@ -65,7 +54,7 @@ def test_a_burst_out_of_a_request_that_a_large_answer_held_back(launch, tmp_path
     """A turn's output is being written, the peer makes room, and its next request has a quarter of a million deliveries."""
     (tmp_path / "www").mkdir()
     (tmp_path / "www" / "large.txt").write_bytes(b"l" * 400_000)
-    with one_core():
+    with on_one_processor():
         gateway = launch(OPEN | {
             "endpoints": [
                 {"name": "ws", "path": "/ws", "protocol": "websocket", "format": "json"},

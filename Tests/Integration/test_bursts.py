@@ -2,11 +2,10 @@
 
 import base64
 import contextlib
-import selectors
-import threading
 import time
 
 from gateway import eventually
+from readers import Readers
 from wire import BINARY, TEXT, Client, Polling, config
 
 MEMBERS = 400
@@ -18,32 +17,6 @@ def open_handed():
     return config(pingInterval="2m", pingTimeout="1m") | {"limits": {"messagesPerSocket": "200000/s"}}
 
 
-class Swallowers:
-    """Clients whose bytes are counted, on a thread of their own."""
-
-    def __init__(self, clients):
-        self.bytes = dict.fromkeys(range(len(clients)), 0)
-        self.stopped = threading.Event()
-        self.selector = selectors.DefaultSelector()
-        for index, client in enumerate(clients):
-            self.selector.register(client.sock, selectors.EVENT_READ, index)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.stopped.is_set():
-            for key, _ in self.selector.select(0.1):
-                got = len(key.fileobj.recv(1 << 18))
-                self.bytes[key.data] += got
-                if got == 0:
-                    self.selector.unregister(key.fileobj)
-
-    def stop(self):
-        self.stopped.set()
-        self.thread.join()
-        self.selector.close()
-
-
 def burst(client, *messages):
     client.sock.sendall(b"".join(client.frame(TEXT, message.encode()) for message in messages))
 
@@ -53,25 +26,25 @@ def test_R5_one_write_of_tiny_events_for_many_does_not_hold_up_the_others(launch
     gateway = launch(open_handed())
     with contextlib.ExitStack() as held:
         members = [held.enter_context(Client(gateway.port)) for _ in range(MEMBERS)]
-        swallowers = Swallowers(members)
-        held.callback(swallowers.stop)
+        readers = Readers(members)
+        held.callback(readers.stop)
         bystanders = [held.enter_context(Client(gateway.port, namespace="/custom")) for _ in range(4)]
         publisher = held.enter_context(Client(gateway.port))
         expected = sum(len(f'xx42["all",{number}]') for number in range(EVENTS))
         burst(publisher, *(f'42["all",{number}]' for number in range(EVENTS)))
         worst, answers, began = 0, 0, time.monotonic()
-        while min(swallowers.bytes.values()) < expected:
+        while min(readers.counts) < expected:
             for bystander in bystanders:
                 asked = time.monotonic()
                 bystander.ask("ask", 1)
                 worst = max(worst, time.monotonic() - asked)
                 answers += 1
-            assert time.monotonic() < began + 60, swallowers.bytes
+            assert time.monotonic() < began + 60, readers.counts
         assert answers > 10
         assert worst < 1, f"an answer took {worst:.2f} s of {time.monotonic() - began:.2f} s"
         # Nothing is lost, doubled or out of order for who has published it either.
         assert [publisher.event()[1] for _ in range(EVENTS)] == list(range(EVENTS))
-        assert set(swallowers.bytes.values()) == {expected}
+        assert set(readers.counts) == {expected}
 
 
 def test_R5_what_must_follow_earlier_events_follows_them_also_when_there_are_many(launch):
@@ -79,8 +52,8 @@ def test_R5_what_must_follow_earlier_events_follows_them_also_when_there_are_man
     gateway = launch(open_handed())
     with contextlib.ExitStack() as held:
         members = [held.enter_context(Client(gateway.port)) for _ in range(MEMBERS)]
-        swallowers = Swallowers(members)
-        held.callback(swallowers.stop)
+        readers = Readers(members)
+        held.callback(readers.stop)
         publisher = held.enter_context(Client(gateway.port))
         for round in range(2):
             room = f"room:{round}"
@@ -116,8 +89,8 @@ def test_R5_an_answer_comes_after_what_its_event_has_set_off(launch):
     gateway = launch(open_handed() | {"routes": routes + config()["routes"]})
     with contextlib.ExitStack() as held:
         members = [held.enter_context(Client(gateway.port)) for _ in range(MEMBERS)]
-        swallowers = Swallowers(members)
-        held.callback(swallowers.stop)
+        readers = Readers(members)
+        held.callback(readers.stop)
         bystander = held.enter_context(Client(gateway.port, namespace="/custom"))
         publisher = held.enter_context(Client(gateway.port))
         burst(publisher, *(f'42{number}["tell",{number}]' for number in range(2_000)))
@@ -133,7 +106,7 @@ def test_R5_an_answer_comes_after_what_its_event_has_set_off(launch):
         assert got == expected
         assert worst < 1, f"an answer took {worst:.2f} s"
         bytes = sum(len(f'xx42["told",{number}]') for number in range(2_000))
-        eventually(lambda: set(swallowers.bytes.values()) == {bytes}, 30, "everybody has got everything")
+        eventually(lambda: set(readers.counts) == {bytes}, 30, "everybody has got everything")
 
 
 def test_R1_a_polling_client_that_keeps_up_gets_a_large_attachment(launch):

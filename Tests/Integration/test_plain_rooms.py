@@ -179,17 +179,22 @@ def test_also_when_it_was_cut_off_before_it_heard_anything_of_that_room(gateway,
         assert client.event() == ["news", "later"]
 
 
+def positions_around_a_join(gateway, client):
+    """What the client has after an event of its own room, and after one of a room that it was put into then."""
+    count(gateway, 1)
+    emit(gateway, "news", 1)
+    assert client.event() == ["news", 1]
+    before = client.last
+    put(gateway, client, "lobby")
+    emit(gateway, "lobby", 2)
+    assert client.event() == ["lobby", 2]
+    return before, client.last
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_room_that_was_left_again_is_no_obstacle(gateway, kind):
     with Plain(gateway, kind) as client:
-        count(gateway, 1)
-        emit(gateway, "news", 1)
-        assert client.event() == ["news", 1]
-        before = client.last
-        put(gateway, client, "lobby")
-        emit(gateway, "lobby", 2)
-        assert client.event() == ["lobby", 2]
-        within = client.last
+        before, within = positions_around_a_join(gateway, client)
         act(gateway, client, "leave", "lobby", "admin")
         count(gateway, 0, "lobby")
         emit(gateway, "news", 3)
@@ -262,14 +267,7 @@ def test_a_room_that_it_was_put_in_while_it_was_away_is_there_for_this_once(gate
 def test_P2_a_planned_restart_knows_of_those_rooms(launch, tmp_path, kind):
     gateway = launch(plain_config() | {"history": {"checkpoint": str(tmp_path / "log.bin")}})
     with Plain(gateway, kind) as talker:
-        count(gateway, 1)
-        emit(gateway, "news", 1)
-        assert talker.event() == ["news", 1]
-        before = talker.last
-        put(gateway, talker, "lobby")
-        emit(gateway, "lobby", 2)
-        assert talker.event() == ["lobby", 2]
-        within = talker.last
+        before, within = positions_around_a_join(gateway, talker)
     with Plain(gateway, kind) as quiet:
         emit(gateway, "news", 3)
         assert quiet.event() == ["news", 3]

@@ -7,16 +7,15 @@ import os
 import pathlib
 import random
 import re
-import selectors
 import socket
 import struct
 import subprocess
-import threading
 import time
 
 import pytest
 
 from gateway import eventually, request
+from readers import Readers
 from wire import PING, Client, Closed, EngineSocket, HandshakeRefused, Polling, config
 
 PAYLOAD = "x" * 50_000
@@ -56,34 +55,6 @@ def publish(sender, count=EVENTS, first=0):
 
 
 # R1: slow consumers
-
-
-class Readers:
-    """Clients that count what they are sent, on a thread of their own."""
-
-    def __init__(self, clients):
-        self.counts = [0] * len(clients)
-        self.ended = [False] * len(clients)
-        self.stopped = threading.Event()
-        self.selector = selectors.DefaultSelector()
-        for index, client in enumerate(clients):
-            self.counts[index] = len(client.buffer)
-            self.selector.register(client.sock, selectors.EVENT_READ, index)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.stopped.is_set():
-            for key, _ in self.selector.select(0.1):
-                part = key.fileobj.recv(1 << 20)
-                self.counts[key.data] += len(part)
-                if not part:
-                    self.ended[key.data] = True
-                    self.selector.unregister(key.fileobj)
-
-    def stop(self):
-        self.stopped.set()
-        self.thread.join()
 
 
 def test_R1_W16_who_stops_reading_is_closed_and_the_others_get_everything(launch):
