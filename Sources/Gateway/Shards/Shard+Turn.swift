@@ -109,8 +109,11 @@ extension Shard {
     }
 
     private func answerPromptPolls() {
-        while let session = self.turn.sessions.nextPrompt() { session.endTurn() }
-        while let client = self.turn.longPolls.nextPrompt() { client.endTurn() }
+        // Those of one kind may have something for those of the other.
+        while self.turn.sessions.hasPrompt || self.turn.longPolls.hasPrompt {
+            while let session = self.turn.sessions.nextPrompt() { session.endTurn() }
+            while let client = self.turn.longPolls.nextPrompt() { client.endTurn() }
+        }
     }
 
     /// Writes to the connections: to all whose output is prompt, and to others until there is no time left.
