@@ -113,27 +113,10 @@ final class LogWriter: Sendable {
             }
             if lines.isEmpty { self.bell.wait() }
             for line in lines {
-                self.bringOut(line)
+                // Where it cannot be written the line is lost, and the next one may not be.
+                if !BlockingOutput.write(line, to: self.descriptor) { self.settings.lineDropped() }
                 // Only now: what the thread holds counts as long as it is not written.
                 self.state.withLock { $0.bytes -= line.count }
-            }
-        }
-    }
-
-    /// One call a line as a rule, so that lines of other processes do not come into it.
-    private func bringOut(_ line: [UInt8]) {
-        var rest = line[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(self.descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count < 0, errno == EAGAIN {
-                // Somebody has made it non-blocking; whoever holds the other end decides how long this takes.
-                var wanted = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&wanted, 1, -1)
-            } else if count == 0 || errno != EINTR {
-                // Nobody reads it any more, or the disk is full: the line is lost, and the next one may not be.
-                return self.settings.lineDropped()
             }
         }
     }
